@@ -1,0 +1,97 @@
+/**
+ * A reading: what one slot of a PLC said about one manufacturing order. It is the shape at the store's input, so any PLC
+ * node (OPC UA, Modbus, FINS …) can feed the store by building it.
+ */
+import Ajv, { type ErrorObject } from 'ajv';
+import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
+import { roundDecoded } from './weight';
+
+export interface Reading {
+  /** Slot number, from 1; 0 when the source has no slots. */
+  slot: number;
+  /** The order's name in Odoo, e.g. WH/MO/00001. */
+  mo_id: string;
+  /** true: the batch is complete, the weights are final. */
+  status_manufacturing: boolean;
+  status_operation: boolean;
+  /** kg of finished goods; null when the source does not tell. */
+  actual_weight_quantity_finished_goods: number | null;
+  /** kg by silo tag. */
+  consumption: SiloWeights;
+  /** When it was read: ISO 8601, UTC. */
+  read_at: string;
+}
+
+/**
+ * Names of Odoo sequences: letters, digits, dots and dashes between slashes, with a digit somewhere; back-orders
+ * (WH/MO/00002-001) and year formats (JBG/MO/2026/00012) included. 64 characters is the column's width.
+ */
+export const MO_ID_PATTERN = '^(?=.{1,64}$)(?=.*\\d)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9._-]+)*$';
+
+const weight = { type: 'number', minimum: 0 } as const;
+const flag = { enum: [0, 1, true, false] } as const;
+
+const readingSchema = {
+  type: 'object',
+  required: ['mo_id', 'consumption'],
+  properties: {
+    slot: { type: 'integer', minimum: 0 },
+    mo_id: { type: 'string', pattern: MO_ID_PATTERN },
+    status_manufacturing: flag,
+    status_operation: flag,
+    actual_weight_quantity_finished_goods: { ...weight, nullable: true },
+    consumption: {
+      type: 'object',
+      minProperties: 1,
+      properties: Object.fromEntries(SILO_TAGS.map((tag) => [tag, weight])),
+      additionalProperties: false,
+    },
+    read_at: { anyOf: [{ type: 'string', minLength: 10 }, { type: 'object' }] },
+  },
+};
+
+const validate = new Ajv({ allErrors: true, strict: false }).compile(readingSchema);
+
+/** One breach of a schema or limit, with the place it was found at. */
+export interface Problem {
+  field: string;
+  problem: string;
+}
+
+/** ajv's errors in the words of the manual API: field and problem. */
+export const toProblems = (errors: readonly ErrorObject[] | null | undefined): Problem[] =>
+  (errors ?? []).map(({ instancePath, params, message = 'is not valid' }) => {
+    const named = (params as { missingProperty?: string; additionalProperty?: string }) ?? {};
+    const extra = named.missingProperty ?? named.additionalProperty;
+    const path = [...instancePath.split('/').slice(1), ...(extra ? [extra] : [])].join('.');
+    return { field: path || '(message)', problem: named.missingProperty ? 'is required' : message };
+  });
+
+/**
+ * Checks one reading from a message and brings it into the one shape: 0/1 become booleans, weights 3 decimals, a missing
+ * read_at the given time.
+ * @returns the reading, or every breach with its field; never a partly repaired reading.
+ */
+export function checkReading(
+  candidate: unknown,
+  now: Date = new Date(),
+): { reading: Reading; problems?: never } | { reading?: never; problems: Problem[] } {
+  if (!validate(candidate)) return { problems: toProblems(validate.errors) };
+  const raw = candidate as Partial<Reading> & Pick<Reading, 'mo_id' | 'consumption'>;
+  const readAt = raw.read_at === undefined ? now : new Date(raw.read_at);
+  if (Number.isNaN(readAt.getTime())) return { problems: [{ field: 'read_at', problem: 'is not a time' }] };
+  const consumption: SiloWeights = {};
+  for (const [tag, kg] of Object.entries(raw.consumption)) consumption[tag as SiloTag] = roundDecoded(kg);
+  const finished = raw.actual_weight_quantity_finished_goods;
+  return {
+    reading: {
+      slot: raw.slot ?? 0,
+      mo_id: raw.mo_id,
+      status_manufacturing: Boolean(raw.status_manufacturing),
+      status_operation: Boolean(raw.status_operation),
+      actual_weight_quantity_finished_goods: finished == null ? null : roundDecoded(finished),
+      consumption,
+      read_at: readAt.toISOString(),
+    },
+  };
+}
