@@ -95,3 +95,23 @@ export function checkReading(
     },
   };
 }
+
+/**
+ * Checks the readings of one message; they are refused together, with every breach named by position and field, so that
+ * nobody has to find out which part was taken. Two readings of one order are a breach: there is no telling which is right.
+ */
+export function checkReadings(
+  candidates: readonly unknown[],
+): { readings: Reading[]; problems?: never } | { readings?: never; problems: string } {
+  const checked = candidates.map((candidate) => checkReading(candidate));
+  const seen = new Set<string>();
+  const problems = checked.flatMap(({ reading, problems = [] }, index) => {
+    const where = `reading ${index + 1}`;
+    if (!reading) return problems.map(({ field, problem }) => `${where}: ${field} ${problem}`);
+    if (seen.has(reading.mo_id)) return [`${where}: ${reading.mo_id} stands twice`];
+    seen.add(reading.mo_id);
+    return [];
+  });
+  if (problems.length > 0) return { problems: problems.join('; ') };
+  return { readings: checked.flatMap(({ reading }) => (reading ? [reading] : [])) };
+}

@@ -1,0 +1,170 @@
+/**
+ * A simulated Odoo 14 with the SCADA addon over real HTTP. It keeps its own orders and stock moves and shares no code
+ * with the package, so that what it says was consumed is a second witness.
+ */
+import type { Backend } from './answer';
+import type { Call } from './calls';
+import { USERS } from './catalogue';
+import type { SimulatedUser } from './catalogue';
+import { control } from './control';
+import type { Fault } from './faults';
+import { appendJournal, openJournal } from './journal';
+import type { JournalEntry } from './journal';
+import { OrderBook, stateOf } from './orders';
+import type { MoveState, NewOrder, Order, OrderState, Policy } from './orders';
+import { OdooServer } from './server';
+import type { ServerOptions } from './server';
+import { Sessions } from './sessions';
+
+export type { Call } from './calls';
+export type { Component, SimulatedUser } from './catalogue';
+export type { Fault, FaultKind } from './faults';
+export type { NewOrder, OrderState, Policy } from './orders';
+
+export interface SimulatedOdooOptions extends ServerOptions {
+  users?: readonly SimulatedUser[];
+  database?: string;
+  /** Several databases without a filter (exchanges 317-326). */
+  multiDatabase?: boolean;
+  /** A file that orders and sessions survive a restart in. */
+  stateFile?: string;
+  /** The server's clock. */
+  now?: () => Date;
+}
+
+/** A stock move of a component; kg, not rounded beyond what Odoo rounds. */
+export interface MoveView {
+  id: number;
+  code: string | null;
+  /** The equipment's name, as in Odoo's many2one values. */
+  equipment: string | null;
+  product: string;
+  plan: number;
+  done: number;
+  state: MoveState;
+}
+
+/** An order as its own stock moves tell it. */
+export interface OrderView {
+  id: number;
+  name: string;
+  state: OrderState;
+  quantity: number;
+  /** Finished goods entered so far, kg. */
+  finished: number;
+  producing: number;
+  policy: Policy;
+  dateFinished: string | false;
+  finishedMove: { done: number; plan: number; state: MoveState };
+  moves: MoveView[];
+}
+
+export interface SimulatedOdoo {
+  readonly url: string;
+  readonly port: number;
+  readonly calls: readonly Call[];
+  createOrder(order?: NewOrder): OrderView;
+  orders(): OrderView[];
+  /** @throws Error when there is no such order. */
+  order(name: string): OrderView;
+  /** kg consumed per equipment code, over all moves, rounded to 0.01; components without equipment are left out. */
+  done(name: string): Record<string, number>;
+  /** Cancels an order as a person in Odoo would. @throws Error when it is done. */
+  cancel(name: string): void;
+  /** Closes an order as a person in Odoo would; with nothing consumed yet, the plan is taken. */
+  markDoneByHand(name: string): void;
+  setFault(fault: Fault): void;
+  clearFaults(): void;
+  /** The highest number of writing calls of one order that were under way at once, seen from the client's side. */
+  maxConcurrentPerOrder(): number;
+  /** Closes the listener and every connection: refused from then on. Commits that a fault has put off are given up. */
+  stop(): Promise<void>;
+  /** Listens again, on the same port. */
+  start(): Promise<void>;
+  /** Stops for some milliseconds, then listens again. Resolves when it has stopped. */
+  outage(ms: number): Promise<void>;
+}
+
+function view(order: Order): OrderView {
+  return {
+    id: order.id,
+    name: order.name,
+    state: stateOf(order),
+    quantity: order.quantity,
+    finished: order.finished.done,
+    producing: order.producing,
+    policy: order.bom.policy,
+    dateFinished: order.dateFinished,
+    finishedMove: order.finished,
+    moves: order.moves.map(({ id, equipment, product, plan, done, state }) => ({
+      id,
+      code: equipment?.code ?? null,
+      equipment: equipment?.name ?? null,
+      product: product.name,
+      plan,
+      done,
+      state,
+    })),
+  };
+}
+
+/** Starts a simulated Odoo; it listens when the promise resolves. @throws Error (rejects) when the port is taken. */
+export async function startSimulatedOdoo(options: SimulatedOdooOptions = {}): Promise<SimulatedOdoo> {
+  const { stateFile, now = () => new Date() } = options;
+  const journal = (entry: JournalEntry) => stateFile !== undefined && appendJournal(stateFile, entry);
+  const book = new OrderBook(now, (order) => journal({ order }));
+  const sessions = new Sessions(options.users ?? USERS, options.database ?? 'odoo14', now, (session) =>
+    journal({ session }),
+  );
+  for (const entry of stateFile === undefined ? [] : openJournal(stateFile)) {
+    if ('order' in entry) book.keep(entry.order);
+    else sessions.keep(entry.session);
+  }
+  const known = (name: string): Order => {
+    const order = book.find(name);
+    if (!order) throw new Error(`no order ${name} in the simulated Odoo: create it first`);
+    return order;
+  };
+  const backend: Backend = {
+    book,
+    sessions,
+    multiDatabase: options.multiDatabase ?? false,
+    url: () => server.url,
+    now,
+  };
+  const server = new OdooServer(backend, options, (request) => control(odoo, request));
+  const odoo: SimulatedOdoo = {
+    get url() {
+      return server.url;
+    },
+    get port() {
+      return server.port;
+    },
+    calls: server.log.calls,
+    createOrder: (order) => view(book.create(order)),
+    orders: () => book.all().map(view),
+    order: (name) => view(known(name)),
+    done: (name) => {
+      const sums: Record<string, number> = {};
+      for (const { equipment, done } of known(name).moves) {
+        if (equipment) sums[equipment.code] = Math.round(((sums[equipment.code] ?? 0) + done) * 100) / 100;
+      }
+      return sums;
+    },
+    cancel: (name) => book.change(known(name), (order) => book.cancel(order)),
+    markDoneByHand: (name) =>
+      book.change(known(name), (order) => {
+        if (!order.moves.some((move) => move.done > 0)) order.moves.forEach((move) => (move.done = move.plan));
+        order.producing ||= order.quantity;
+        book.markDone(order, { skip_consumption: true, skip_backorder: true });
+      }),
+    setFault: (fault) => server.faults.set(fault),
+    clearFaults: () => server.faults.clear(),
+    maxConcurrentPerOrder: () => server.log.maxConcurrentPerOrder(),
+    stop: () => server.stop(),
+    start: () => server.start(),
+    outage: (ms) => server.outage(ms),
+  };
+  await server.start();
+  return odoo;
+}

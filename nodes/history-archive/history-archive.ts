@@ -1,0 +1,54 @@
+import type { NodeAPI, NodeDef } from 'node-red';
+import type { DatabaseNode } from '../lib/config-nodes';
+import { clock, registerAction, requireNode, type Input } from '../lib/node-shell';
+
+interface Config extends NodeDef {
+  database: string;
+  operation: 'completed' | 'cancelled' | 'failed';
+  source: 'message' | 'all';
+  requires: 'done' | 'confirmed';
+  note: string;
+  noteType: string;
+  line: string;
+}
+
+/** Row ids of the batches in a message. */
+const ids = ({ payload }: Input): string[] =>
+  (Array.isArray(payload) ? payload : [payload]).flatMap((batch: { id?: unknown } | null) =>
+    typeof batch?.id === 'string' ? [batch.id] : [],
+  );
+
+export = function (RED: NodeAPI) {
+  registerAction<Config>(RED, 'history-archive', { whileBusy: 'queue' }, (node, config, t) => {
+    const database = requireNode<DatabaseNode>(RED, config.database, t, t('label.database'));
+    const link = database.database();
+    const status = config.operation || 'completed';
+    const byHand = status !== 'completed';
+    return {
+      links: [database.link],
+      run: (msg) =>
+        link.use(async ({ batches }) => {
+          const note = config.note ? String(RED.util.evaluateNodeProperty(config.note, config.noteType || 'str', node, msg) ?? '') : '';
+          if (byHand && !note.trim()) throw new Error(t('error.note'));
+          const moId = typeof msg.mo_id === 'string' ? msg.mo_id.trim() : '';
+          const which = !byHand && config.source === 'all' ? null : moId ? await batches.idsOf(moId) : ids(msg);
+          if (byHand && (!which || which.length === 0)) throw new Error(t('error.no-batch'));
+          const { archived, kept } = await batches.archive(which, {
+            status,
+            note,
+            requires: config.requires || 'done',
+            line: config.line ?? '',
+          });
+          const { queue } = await batches.summary(config.line ?? '');
+          for (const { mo_id } of archived) node.log(t('status.archived-one', { mo_id, queue }));
+          return {
+            outputs: [{ payload: { archived, kept, queue } }],
+            status: {
+              level: kept.length > 0 ? 'attention' : archived.length > 0 ? 'ok' : 'idle',
+              text: t('status.archived', { count: archived.length, kept: kept.length, queue, at: clock() }),
+            },
+          };
+        }),
+    };
+  });
+};

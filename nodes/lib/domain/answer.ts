@@ -1,0 +1,172 @@
+/**
+ * Reads Odoo's answers, in one order everywhere: transport, JSON, error, status, errors[], every code that was sent.
+ * HTTP 200 is not success here, and neither is a "success" that can be checked.
+ */
+import Ajv from 'ajv';
+import type { Concluded, Conclusion } from './conclusion';
+import { roundForOdoo } from './weight';
+
+/** What came back over the wire, that nothing did, or that the call was not made because there is no session to make it in. */
+export type Answer =
+  | { kind: 'answer'; status: number; body: string }
+  | { kind: 'none'; sent: boolean; problem: string }
+  | { kind: 'not-made'; concluded: Concluded };
+
+/** The `result` of an envelope, or what its absence means. */
+export type Read<T = unknown> = { result: T; concluded?: never } | { result?: never; concluded: Concluded };
+
+export const concluded = (conclusion: Conclusion, reason = ''): Concluded => ({ conclusion, reason });
+
+const ajv = new Ajv({ strict: false });
+
+interface Envelope {
+  result?: unknown;
+  error?: { code: number; message: string; data?: { name?: string; message?: string } };
+}
+
+const isEnvelope = ajv.compile<Envelope>({
+  type: 'object',
+  properties: {
+    error: {
+      type: 'object',
+      required: ['code', 'message'],
+      properties: {
+        code: { type: 'integer' },
+        message: { type: 'string' },
+        data: { type: 'object', properties: { name: { type: 'string' }, message: { type: 'string' } } },
+      },
+    },
+  },
+  anyOf: [{ required: ['result'] }, { required: ['error'] }],
+});
+
+/** What the addon's routes put into `result`. */
+export interface AddonResult {
+  status: string;
+  message?: string;
+  errors?: string[];
+  consumed_items?: { equipment_code: string; applied_qty: number }[];
+  data?: unknown;
+  mo_state?: string;
+}
+
+const isAddonResult = ajv.compile<AddonResult>({
+  type: 'object',
+  required: ['status'],
+  properties: {
+    status: { type: 'string' },
+    message: { type: 'string' },
+    errors: { type: 'array', items: { type: 'string' } },
+    consumed_items: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['equipment_code', 'applied_qty'],
+        properties: { equipment_code: { type: 'string' }, applied_qty: { type: 'number' } },
+      },
+    },
+  },
+});
+
+const firstLine = (text: string): string => text.split('\n', 1)[0]?.slice(0, 300) ?? '';
+
+/** Transport and JSON-RPC envelope. @returns the `result`, or what it means that there is none. */
+export function readEnvelope(answer: Answer): Read {
+  if (answer.kind === 'not-made') return { concluded: answer.concluded };
+  if (answer.kind === 'none') {
+    return answer.sent
+      ? { concluded: concluded('unknown-outcome', `sent, but no answer came (${answer.problem}); the same is sent again`) }
+      : { concluded: concluded('unavailable', `Odoo is not reachable (${answer.problem}): check URL, network and server`) };
+  }
+  const { status, body } = answer;
+  // 404 and the redirect to the login page mean a session without a database (exchanges 036, 318, 324, 332).
+  if (status === 302 || status === 303) return { concluded: concluded('session', 'Odoo sent us to its login page') };
+  let envelope: unknown;
+  try {
+    envelope = JSON.parse(body);
+  } catch {
+    if (status === 404) return { concluded: concluded('session', 'Odoo does not know the route (HTTP 404)') };
+    if (status === 400 || status === 405) {
+      return { concluded: concluded('bad-request', `Odoo refused the request itself (HTTP ${status})`) };
+    }
+    return { concluded: concluded('unavailable', `HTTP ${status} without JSON: a proxy or a broken Odoo answered`) };
+  }
+  if (!isEnvelope(envelope)) {
+    return { concluded: concluded('unavailable', `HTTP ${status}: JSON, but not an answer of Odoo`) };
+  }
+  if (envelope.error) return { concluded: readError(envelope.error) };
+  if (status !== 200) return { concluded: concluded('unavailable', `HTTP ${status} from Odoo`) };
+  return { result: envelope.result };
+}
+
+/** JSON-RPC errors: 100 and 404 are the session's (exchanges 031-034, 318), 200 carries the server's exception. */
+function readError({ code, message, data }: NonNullable<Envelope['error']>): Concluded {
+  const name = data?.name ?? '';
+  const said = firstLine(data?.message || message);
+  if (code === 100) return concluded('session', 'the session has expired');
+  if (code === 404) return concluded('session', 'Odoo does not know the route (404)');
+  if (/AccessDenied$/.test(name)) return concluded('credentials', `Odoo refused user or password: ${said}`);
+  if (/AccessError$/.test(name)) return concluded('not-permitted', said);
+  if (/(UserError|ValidationError|MissingError|ValueError|TypeError|KeyError)$/.test(name)) {
+    return concluded('bad-value', said);
+  }
+  if (/OperationalError$/.test(name) && /does not exist/.test(said)) return concluded('credentials', said);
+  return concluded('busy', `Odoo rolled the call back: ${said}`);
+}
+
+/** An answer of one of the addon's routes. A business error is passed on as its message, for the caller to explain. */
+export function readAddon(answer: Answer): Read<AddonResult> {
+  const read = readEnvelope(answer);
+  if (read.concluded) return read;
+  if (!isAddonResult(read.result)) {
+    return { concluded: concluded('unavailable', 'JSON, but not an answer of the SCADA addon') };
+  }
+  return { result: read.result };
+}
+
+/** A login: success, or why not. The cookie is the transport's affair. */
+export function readLogin(answer: Answer): Concluded {
+  const read = readEnvelope(answer);
+  if (read.concluded) return read.concluded;
+  const result = read.result as { status?: string; message?: string; uid?: number | false | null } | null;
+  // /web/session/authenticate answers with a uid (exchange 310), the addon with a status (exchange 009).
+  if (result?.status === 'success' || (result?.status === undefined && typeof result?.uid === 'number')) {
+    return concluded('confirmed');
+  }
+  return concluded('credentials', `Odoo refused the login: ${firstLine(result?.message ?? 'no user id')}`);
+}
+
+/**
+ * The addon's business errors, by its own fixed English words (its texts are not translated). What a state can tell is
+ * read from the order instead; this is for what no state tells.
+ */
+export function explainError(message: string): Concluded {
+  const said = firstLine(message);
+  if (/not found/i.test(said) && /(Manufacturing Order|^MO)/i.test(said)) return concluded('unknown-order', said);
+  const state = /in state "(\w+)"/.exec(said)?.[1];
+  if (state === 'done') return concluded('order-done', said);
+  if (state === 'cancel') return concluded('order-cancelled', said);
+  if (/not allowed|access/i.test(said)) return concluded('not-permitted', said);
+  if (/quantity to produce must be positive|No finished product move/i.test(said)) return concluded('not-done', said);
+  if (/transaction is aborted|could not serialize|deadlock/i.test(said)) return concluded('busy', said);
+  return concluded('bad-value', said);
+}
+
+/**
+ * The answer to an update: confirmed only if it names no error and echoes every code with the quantity that was sent.
+ * @param sent kg by equipment code
+ */
+export function readUpdate(answer: Answer, sent: Readonly<Record<string, number>>): Concluded {
+  const read = readAddon(answer);
+  if (read.concluded) return read.concluded;
+  const { status, message = '', errors = [], consumed_items = [] } = read.result;
+  if (status !== 'success') return explainError(message);
+  const taken = new Map(consumed_items.map(({ equipment_code, applied_qty }) => [equipment_code, applied_qty]));
+  const missed = Object.entries(sent).flatMap(([code, kg]) => {
+    const applied = taken.get(code);
+    if (applied === undefined) return [`${code}: ${kg} kg not taken`];
+    return roundForOdoo(applied) === roundForOdoo(kg) ? [] : [`${code}: ${applied} kg taken instead of ${kg} kg`];
+  });
+  const problems = errors.length > 0 ? errors : missed;
+  return problems.length > 0 ? concluded('partial', problems.join('; ')) : concluded('confirmed');
+}

@@ -1,0 +1,83 @@
+/**
+ * A batch: one manufacturing order in the queue (`mo_batch`), under the field names of the table.
+ *
+ *   queued ──reading──▶ running ──status 1──▶ completed ──Odoo has every value──▶ confirmed ──read back done──▶ done ──▶ history
+ *      └──────────────────┴───────────────────────┴─────── Odoo refuses for good ──▶ set-aside ──retry now──▶ (back)
+ *                                                                                         └──archived by hand──▶ history
+ */
+import type { Reading } from './reading';
+import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
+
+export const BATCH_STATES = ['queued', 'running', 'completed', 'confirmed', 'done', 'set-aside'] as const;
+export type BatchState = (typeof BATCH_STATES)[number];
+
+/** Per silo: name of the component, planned kg, actual kg. */
+type SiloColumns = { [T in SiloTag as `component_${T}_name`]?: string | null } & {
+  [T in SiloTag as `consumption_${T}`]?: number | null;
+} & { [T in SiloTag as `actual_consumption_${T}`]?: number | null };
+
+/** An order as it comes from Odoo and goes into the queue. */
+export interface Order extends SiloColumns {
+  mo_id: string;
+  /** Planned quantity of finished goods (kg). */
+  consumption: number;
+  /** Odoo's equipment code of the line, '' when Odoo names none. */
+  equipment_id_batch: string;
+  finished_goods: string;
+}
+
+/** A row of the queue. */
+export interface Batch extends Order {
+  id: string;
+  batch_no: number;
+  state: BatchState;
+  status_manufacturing: boolean;
+  status_operation: boolean;
+  actual_weight_quantity_finished_goods: number | null;
+  last_read_from_plc: Date | null;
+  /** Odoo has confirmed every value of the row as it stands. */
+  update_odoo: boolean;
+  odoo_cancelled: boolean;
+  /** Raised by the database whenever a value changes; 0: there is nothing to tell Odoo yet. */
+  revision: number;
+  confirmed_revision: number | null;
+  last_plc_reading: Reading | null;
+  /** kg per silo of the last set sent, and of the last set that Odoo confirmed. */
+  sent_consumption: SiloWeights | null;
+  confirmed_consumption: SiloWeights | null;
+  /** What Odoo showed after mark-done; it alone lets the row be archived as completed. */
+  done_readback: DoneReadback | null;
+  attempts: number;
+  next_attempt_at: Date | null;
+  last_conclusion: string | null;
+  last_reason: string | null;
+  set_aside_at: Date | null;
+  set_aside_reason: string | null;
+}
+
+/** State and moves of an order, read back from Odoo after it was marked done. */
+export interface DoneReadback {
+  state: string;
+  /** kg of finished goods as Odoo holds them. */
+  finished: number;
+  /** kg per silo, summed over the stock moves. */
+  consumption: SiloWeights;
+  read_at: string;
+}
+
+const pick =
+  (prefix: 'consumption' | 'actual_consumption') =>
+  (row: SiloColumns): SiloWeights => {
+    const weights: SiloWeights = {};
+    for (const tag of SILO_TAGS) {
+      const kg = row[`${prefix}_${tag}`];
+      if (kg != null) weights[tag] = kg;
+    }
+    return weights;
+  };
+
+/** Planned kg per silo; silos without a plan are absent. */
+export const plannedWeights = pick('consumption');
+
+/** Actual kg per silo; silos that nothing was said about are absent. */
+export const actualWeights = pick('actual_consumption');

@@ -1,0 +1,70 @@
+/**
+ * What an answer of Odoo comes down to, and what follows from it. One table; everything else looks it up.
+ */
+
+/** What follows from a conclusion: nothing more to do, try again after a pause, or a person has to decide. */
+type Consequence = 'done' | 'retry' | 'set-aside';
+
+interface Rule {
+  consequence: Consequence;
+  /** Pause before the first repeat (s); it doubles with every attempt. */
+  pause: number;
+  /** HTTP status of the manual API. */
+  http: number;
+}
+
+const rule = (consequence: Consequence, pause: number, http: number): Rule => ({ consequence, pause, http });
+
+export const CONCLUSIONS = {
+  /** Odoo holds every value that was sent. */
+  confirmed: rule('done', 0, 200),
+  /** Odoo took only some of the silos. */
+  partial: rule('set-aside', 60, 502),
+  'unknown-order': rule('set-aside', 60, 502),
+  /** The order is done in Odoo, and with other figures than ours. */
+  'order-done': rule('set-aside', 60, 502),
+  'order-cancelled': rule('set-aside', 60, 502),
+  'not-permitted': rule('set-aside', 60, 502),
+  'bad-value': rule('set-aside', 60, 502),
+  /** Marked done, and read back as still open. */
+  'not-done': rule('set-aside', 60, 502),
+  /** A batch that is complete but cannot be closed without a decision (finished weight missing, too little finished). */
+  undecided: rule('set-aside', 60, 502),
+  /** The session ended twice in a row. */
+  session: rule('retry', 30, 502),
+  credentials: rule('retry', 60, 502),
+  /** Odoo rolled back because of another transaction. */
+  busy: rule('retry', 5, 502),
+  /** Not reachable, or something else than Odoo answers. Nothing was sent, or nothing was taken. */
+  unavailable: rule('retry', 60, 502),
+  /** Sent, and no answer came: neither success nor failure. */
+  'unknown-outcome': rule('retry', 60, 504),
+  /** Our own request was refused as malformed: a defect, or another server than we know. */
+  'bad-request': rule('retry', 300, 502),
+} as const satisfies Record<string, Rule>;
+
+export type Conclusion = keyof typeof CONCLUSIONS;
+
+/** A conclusion with its reason in words a person can act on. */
+export interface Concluded {
+  conclusion: Conclusion;
+  /** Empty when confirmed. */
+  reason: string;
+}
+
+/** No pause between two attempts is longer (s). */
+const LONGEST_PAUSE = 30 * 60;
+
+/**
+ * Pause before the next attempt (ms), growing with the attempts and scattered by ±20 %, so that an Odoo that comes back
+ * does not get everything at once.
+ * @param attempts how many failed before this one
+ * @param random 0 … 1
+ */
+export function pauseBeforeRetry(conclusion: Conclusion, attempts: number, random: number = Math.random()): number {
+  const seconds = Math.min(CONCLUSIONS[conclusion].pause * 2 ** Math.min(attempts, 16), LONGEST_PAUSE);
+  return Math.round(seconds * 1000 * (0.8 + 0.4 * random));
+}
+
+/** Whether a person has to decide: no repeat can change the outcome. */
+export const needsDecision = (conclusion: Conclusion): boolean => CONCLUSIONS[conclusion].consequence === 'set-aside';

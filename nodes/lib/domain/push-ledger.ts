@@ -1,0 +1,58 @@
+/**
+ * What a push needs of the place where leases and conclusions are kept. The store implements it; without a database
+ * there is none, and only manual calls push.
+ */
+import type { Batch, DoneReadback } from './batch';
+import type { Conclusion } from './conclusion';
+import type { SiloWeights } from './silos';
+
+/** Why a row may not be pushed now. */
+export type LeaseRefusal = 'not-queued' | 'set-aside' | 'leased' | 'not-due' | 'already-confirmed' | 'nothing-to-send';
+
+/** What came of a push, as it is stored. */
+export interface Settlement {
+  conclusion: Conclusion;
+  reason: string;
+  /** Pause before the next attempt (ms); none: due at once if anything is unconfirmed. */
+  pauseMs?: number;
+  /** Out of the gate and of the retries until a person decides. */
+  setAside: boolean;
+  /** Odoo has cancelled or closed the order. */
+  cancelled?: boolean;
+  /** kg per silo as sent. */
+  sent?: SiloWeights;
+  /** kg per silo as Odoo confirmed them. */
+  confirmed?: SiloWeights;
+  done?: DoneReadback;
+  /** false: Odoo confirmed only some of the row's values. */
+  wholeRow?: boolean;
+  /** Odoo may hold something else than the row: the row counts as unconfirmed again, at once due. */
+  doubt?: boolean;
+  /** What Odoo answered, for the trail. */
+  answers?: readonly object[];
+}
+
+export interface PushLedger {
+  /**
+   * Takes the row for a while, by the database's clock, and returns it fresh; or says why not.
+   * @param purpose 'push': unconfirmed values; 'finish': those, and completed orders that are still open; 'manual': always
+   */
+  lease(
+    which: { id: string } | { mo_id: string },
+    purpose: 'push' | 'finish' | 'manual',
+    ttlMs: number,
+  ): Promise<{ batch: Batch; owner: string } | { refused: LeaseRefusal; batch?: Batch }>;
+  /** Prolongs a lease; false: it is lost. */
+  renew(id: string, owner: string, ttlMs: number): Promise<boolean>;
+  /** Stores what came of it and ends the lease; null: the lease was lost, only the event is stored. */
+  settle(batch: Batch, owner: string, settlement: Settlement): Promise<Batch | null>;
+  /** Ends a lease under which nothing was sent. */
+  release(id: string, owner: string): Promise<void>;
+  /** Saves what a person sent and Odoo confirmed; null: the lease was lost. */
+  saveManual(
+    batch: Batch,
+    owner: string,
+    values: { consumption?: SiloWeights; finished?: number; completed?: boolean },
+    settlement: Settlement,
+  ): Promise<Batch | null>;
+}

@@ -1,0 +1,68 @@
+/**
+ * Decodes the bytes of a slot's fields. S7 stores every number big-endian, the high byte first (STEP 7, "Data types").
+ */
+import { fieldBytes, position, type SlotField, type SlotType } from './slot-layout';
+
+/** A field's value as it stands in the PLC; `problem` says why a text cannot be read as one. */
+export interface Decoded {
+  value: number | boolean | string;
+  /** The field's bytes, hex. */
+  raw: string;
+  problem?: string;
+}
+
+const NUMBERS: Record<Exclude<SlotType, 'BOOL' | 'STRING' | 'CHAR'>, (bytes: Buffer) => number> = {
+  BYTE: (bytes) => bytes.readUInt8(),
+  USINT: (bytes) => bytes.readUInt8(),
+  SINT: (bytes) => bytes.readInt8(),
+  WORD: (bytes) => bytes.readUInt16BE(),
+  UINT: (bytes) => bytes.readUInt16BE(),
+  INT: (bytes) => bytes.readInt16BE(),
+  DWORD: (bytes) => bytes.readUInt32BE(),
+  UDINT: (bytes) => bytes.readUInt32BE(),
+  DINT: (bytes) => bytes.readInt32BE(),
+  REAL: (bytes) => bytes.readFloatBE(),
+  LREAL: (bytes) => bytes.readDoubleBE(),
+};
+
+/** The filling at the end of a text: NUL or space. Anything else in it, or before it, is the PLC's to answer for. */
+const FILLING = /[\0 ]+$/;
+const FIRST_NON_ASCII = 0x80;
+
+function decodeText(characters: Buffer, raw: string): Decoded {
+  // latin1 keeps one character per byte, so that the text of a problem shows what was there.
+  const value = characters.toString('latin1').replace(FILLING, '');
+  return characters.some((byte) => byte >= FIRST_NON_ASCII)
+    ? { value, raw, problem: 'has characters that are not ASCII' }
+    : { value, raw };
+}
+
+/** A STRING is its maximum length, its current length (one byte each) and the characters (STEP 7, "STRING"). */
+function decodeString(bytes: Buffer, declared: number, raw: string): Decoded {
+  const [maximum = 0, current = 0] = bytes;
+  const decoded = decodeText(bytes.subarray(2, 2 + current), raw);
+  if (maximum > declared) return { ...decoded, problem: `is a STRING[${maximum}] in the PLC, [${declared}] here` };
+  if (current > maximum) return { ...decoded, problem: `has the length byte ${current} in a STRING[${maximum}]` };
+  return decoded;
+}
+
+/**
+ * Decodes one field.
+ * @param slot the bytes of the whole slot, as long as slotBytes() says
+ * @returns a number unscaled and unchecked (NaN and infinities included), a BOOL as boolean, a text without its filling
+ */
+export function decodeField(slot: Buffer, field: SlotField): Decoded {
+  const { byte, bit } = position(field);
+  const bytes = slot.subarray(byte, byte + fieldBytes(field));
+  const raw = bytes.toString('hex');
+  switch (field.type) {
+    case 'BOOL':
+      return { value: ((bytes[0]! >> bit) & 1) === 1, raw };
+    case 'STRING':
+      return decodeString(bytes, field.length ?? 0, raw);
+    case 'CHAR':
+      return decodeText(bytes, raw);
+    default:
+      return { value: NUMBERS[field.type](bytes), raw };
+  }
+}

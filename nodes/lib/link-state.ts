@@ -1,0 +1,47 @@
+/**
+ * Whether something outside (database, Odoo, PLC) can be reached: kept by a config node, shown by all who use it.
+ */
+export interface LinkStatus {
+  up: boolean;
+  /** What is wrong, in words for the status line; empty while up. */
+  problem: string;
+}
+
+export class LinkState {
+  #status: LinkStatus = { up: true, problem: '' };
+  readonly #listeners = new Set<(status: LinkStatus) => void>();
+  readonly #onTurn: (status: LinkStatus) => void;
+
+  /** @param onTurn called once when the link is lost and once when it is back */
+  constructor(onTurn: (status: LinkStatus) => void = () => undefined) {
+    this.#onTurn = onTurn;
+  }
+
+  get status(): LinkStatus {
+    return this.#status;
+  }
+
+  isUp(): void {
+    this.#set({ up: true, problem: '' });
+  }
+
+  isDown(problem: string): void {
+    this.#set({ up: false, problem });
+  }
+
+  /** Calls the listener now and at every change. @returns the way out */
+  watch(listener: (status: LinkStatus) => void): () => void {
+    this.#listeners.add(listener);
+    listener(this.#status);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #set(status: LinkStatus): void {
+    const before = this.#status;
+    this.#status = status;
+    if (before.up !== status.up) this.#onTurn(status);
+    if (before.up !== status.up || before.problem !== status.problem) {
+      for (const listener of this.#listeners) listener(status);
+    }
+  }
+}

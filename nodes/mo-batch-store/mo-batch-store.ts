@@ -1,0 +1,121 @@
+import type { NodeAPI, NodeDef } from 'node-red';
+import type { DatabaseNode } from '../lib/config-nodes';
+import type { Order } from '../lib/domain/batch';
+import { checkReadings } from '../lib/domain/reading';
+import { clock, registerAction, requireNode, type Context, type Input, type Outcome, type Status } from '../lib/node-shell';
+import type { BatchStore } from '../lib/store/batch-store';
+
+interface Config extends NodeDef {
+  database: string;
+  operation: keyof typeof OPERATIONS;
+  line: string;
+  limit: string;
+  limitType: string;
+}
+
+interface Call {
+  store: BatchStore;
+  msg: Input;
+  line: string;
+  limit: number;
+  context: Context;
+}
+
+/** The order named in the message, if any. */
+const named = ({ mo_id }: Input): string | null => (typeof mo_id === 'string' && mo_id.trim() ? mo_id.trim() : null);
+const list = <T>({ payload }: Input): T[] => (Array.isArray(payload) ? payload : [payload]) as T[];
+const shown = (level: Status['level'], text: string): Status => ({ level, text });
+
+const OPERATIONS = {
+  async summary({ store, line, context: { t } }: Call): Promise<Outcome> {
+    const summary = await store.summary(line);
+    const set_aside = summary.set_aside.length;
+    const level = set_aside > 0 ? 'attention' : 'ok';
+    const values = { queue: summary.queue, set_aside, unconfirmed: summary.unconfirmed, held: summary.held.length };
+    return { outputs: [{ payload: summary }], status: shown(level, t('status.summary', { ...values, at: clock() })) };
+  },
+
+  async enqueue({ store, msg, limit, context: { t, node } }: Call): Promise<Outcome> {
+    const orders = list<Order & { notes?: string[] }>(msg);
+    const queued = await store.enqueue(orders, limit, named(msg) !== null);
+    const notes = new Map(orders.map(({ mo_id, notes = [] }) => [mo_id, notes]));
+    for (const { mo_id } of queued) for (const note of notes.get(mo_id) ?? []) node.warn(t('status.note', { mo_id, note }));
+    const status = shown(queued.length > 0 ? 'ok' : 'idle', t('status.queued', { count: queued.length, at: clock() }));
+    return { outputs: [{ payload: queued }], status };
+  },
+
+  async 'set-aside'({ store, msg, context: { t, node } }: Call): Promise<Outcome> {
+    const batches = await store.setAside(list(msg));
+    for (const { mo_id, set_aside_reason } of batches) node.warn(t('status.aside', { mo_id, reason: set_aside_reason }));
+    const level = batches.length > 0 ? 'attention' : 'idle';
+    return { outputs: [{ payload: batches }], status: shown(level, t('status.set-aside', { count: batches.length, at: clock() })) };
+  },
+
+  async record({ store, msg, line, context: { t, node } }: Call): Promise<Outcome> {
+    const { readings, problems } = checkReadings(list(msg));
+    // A message with one wrong reading is refused whole: nobody has to find out which part of it was saved.
+    if (!readings) throw new Error(t('error.readings', { problems }));
+    const recorded = await store.record(readings, line);
+    const saved = recorded.filter(({ outcome }) => outcome === 'recorded');
+    const apart = recorded.filter(({ outcome }) => outcome === 'held' || outcome === 'locked');
+    for (const { mo_id, consumption } of saved) {
+      node.log(t('status.saved', { mo_id, count: Object.keys(consumption).length }));
+    }
+    const values = { count: readings.length, saved: saved.length, apart: apart.length, at: clock() };
+    const status = shown(apart.length > 0 ? 'attention' : 'ok', t('status.recorded', values));
+    return { outputs: [{ payload: recorded }, apart.length > 0 ? { payload: apart } : undefined], status };
+  },
+
+  async due({ store, line, limit, context: { t } }: Call): Promise<Outcome> {
+    const batches = await store.due(limit, line);
+    return { outputs: [{ payload: batches }], status: listed(t, batches.length) };
+  },
+
+  async completed({ store, line, limit, context: { t } }: Call): Promise<Outcome> {
+    const batches = await store.completed(limit, line);
+    return { outputs: [{ payload: batches }], status: listed(t, batches.length) };
+  },
+
+  async unread({ store, line, context: { t } }: Call): Promise<Outcome> {
+    const batches = await store.unread(line);
+    return { outputs: [{ payload: batches }], status: listed(t, batches.length) };
+  },
+
+  async retry({ store, msg, line, context: { t } }: Call): Promise<Outcome> {
+    const batches = await store.retry(named(msg), line);
+    return { outputs: [{ payload: batches }], status: shown('ok', t('status.retried', { count: batches.length, at: clock() })) };
+  },
+
+  async trail({ store, msg, context: { t } }: Call): Promise<Outcome> {
+    const moId = named(msg);
+    if (!moId) throw new Error(t('error.no-order'));
+    const trail = await store.trail(moId);
+    return { outputs: [{ payload: trail }], status: shown('ok', t('status.trail', { mo_id: moId, count: trail.events.length })) };
+  },
+};
+
+const listed = (t: Context['t'], count: number): Status =>
+  shown(count > 0 ? 'ok' : 'idle', t('status.listed', { count, at: clock() }));
+
+/** Enough for any plant, and a bound for a mistyped limit. */
+const MOST = 100_000;
+
+export = function (RED: NodeAPI) {
+  registerAction<Config>(RED, 'mo-batch-store', { whileBusy: 'queue' }, (node, config, t) => {
+    const database = requireNode<DatabaseNode>(RED, config.database, t, t('label.database'));
+    const link = database.database();
+    const operation = OPERATIONS[config.operation];
+    const bounded = ['enqueue', 'due', 'completed'].includes(config.operation);
+    return {
+      links: [database.link],
+      run: async (msg, context) => {
+        const given: unknown = bounded ? RED.util.evaluateNodeProperty(config.limit, config.limitType || 'num', node, msg) : MOST;
+        const limit = Number(given);
+        if (!Number.isInteger(limit) || limit < 1) throw new Error(t('error.limit-value', { limit: String(given) }));
+        return link.use(({ batches }) =>
+          operation({ store: batches, msg, line: config.line ?? '', limit: Math.min(limit, MOST), context }),
+        );
+      },
+    };
+  });
+};

@@ -1,0 +1,108 @@
+import { join, resolve } from 'node:path';
+import type { NodeAPI, NodeDef } from 'node-red';
+import type { DatabaseNode } from '../lib/config-nodes';
+import { LinkState } from '../lib/link-state';
+import type { DatabaseAddress, MigrationReport } from '../lib/store/connection';
+import { DatabaseLink } from '../lib/store/database-link';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../lib/store/embedded-postgres';
+
+interface Config extends NodeDef {
+  mode: 'embedded' | 'server';
+  directory: string;
+  port: string | number;
+  host: string;
+  serverPort: string | number;
+  database: string;
+  tls: string;
+}
+
+interface Credentials {
+  user?: string;
+  password?: string;
+}
+
+interface TlsConfigNode {
+  addTLSOptions(options: object): object;
+}
+
+export = function (RED: NodeAPI) {
+  /** Where each running mo-database really is, for its dialog; never a password. */
+  const shown = new Map<string, object>();
+
+  RED.httpAdmin.get('/mo-bridge/mo-database/:id/connection', RED.auth.needsPermission('mo-database.read'), (req, res) => {
+    const connection = shown.get(String(req.params.id));
+    if (connection) res.json(connection);
+    else res.sendStatus(404);
+  });
+
+  RED.nodes.registerType<DatabaseNode, Config, object, Credentials>(
+    'mo-database',
+    function (this: DatabaseNode & { credentials: Credentials }, config: Config) {
+      RED.nodes.createNode(this, config);
+      const t = (key: string, values = {}): string => RED._(`mo-database.${key}`, values as never);
+      const embedded = config.mode !== 'server';
+      const label = config.name || (embedded ? t('palette') : config.host);
+      this.link = new LinkState(({ up, problem }) => {
+        if (up) this.log(t('status.back', { label }));
+        else this.error(problem);
+      });
+
+      let server: EmbeddedPostgres | undefined;
+      const startEmbedded = async (): Promise<DatabaseAddress> => {
+        await server?.stop();
+        const directory = resolve(config.directory || join(RED.settings.userDir ?? '.', 'mo-bridge', 'postgresql'));
+        server = await startEmbeddedPostgres({
+          directory,
+          port: Number(config.port) || 0,
+          log: (line) => this.log(line),
+          onExit: (reason) => this.link.isDown(`${label}: ${reason}`),
+        });
+        const { host, port, user, database, passwordFile } = server;
+        shown.set(this.id, { host, port, user, database, passwordFile });
+        return { host, port, user, database, password: server.password };
+      };
+
+      const { user = '', password = '' } = this.credentials ?? {};
+      const missing = embedded
+        ? []
+        : [
+            ...(config.host ? [] : [t('label.host')]),
+            ...(config.database ? [] : [t('label.database')]),
+            ...(user ? [] : [t('label.user')]),
+          ];
+      const tls = config.tls ? (RED.nodes.getNode(config.tls) as unknown as TlsConfigNode | null) : null;
+      const onServer = (): Promise<DatabaseAddress> =>
+        Promise.resolve({
+          host: config.host,
+          port: Number(config.serverPort) || 5432,
+          database: config.database,
+          user,
+          password,
+          ...(tls ? { ssl: tls.addTLSOptions({}) } : {}),
+        });
+
+      const tell = ({ applied, takenOver, version }: MigrationReport): void => {
+        if (takenOver) this.warn(t('status.taken-over', takenOver));
+        else if (applied.length > 0) this.log(t('status.migrated', { version }));
+      };
+      const database =
+        missing.length === 0 ? new DatabaseLink(embedded ? startEmbedded : onServer, label, this.link, tell) : undefined;
+      if (!embedded) shown.set(this.id, { host: config.host, port: config.serverPort, user, database: config.database });
+      this.database = () => {
+        if (!database) throw new Error(t('error.incomplete', { label, missing: missing.join(', ') }));
+        return database;
+      };
+
+      this.on('close', (done: () => void) => {
+        shown.delete(this.id);
+        void (async () => {
+          await database?.close();
+          await server?.stop();
+        })()
+          .catch((error: Error) => this.error(error.message))
+          .finally(done);
+      });
+    },
+    { credentials: { user: { type: 'text' }, password: { type: 'password' } } },
+  );
+};

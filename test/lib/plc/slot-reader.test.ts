@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  acknowledged,
+  blankSlot,
+  PACKED_WORDS,
+  S7_BATCH_RECORD,
+  writeSlot,
+} from '../../../examples/plant/plc/batch-memory';
+import { type S7Server } from '../../../examples/plant/plc/s7-server';
+import { SiloMap } from '../../../nodes/lib/domain/silos';
+import { LAYOUT_PRESETS, type SlotLayout } from '../../../nodes/lib/domain/slot-layout';
+import { type PlcError } from '../../../nodes/lib/plc/plc-errors';
+import { SlotReader } from '../../../nodes/lib/plc/slot-reader';
+import { connected, DB, fails, mo, plant, RECORD } from './reader-plant';
+
+describe('reading slots over TCP', () => {
+  for (const pduSize of [240, 480, 960]) {
+    it(`PDU ${pduSize}: one telegram per slot, and one more for a slot that newly is complete`, async (t) => {
+      const { server, reader, put } = await plant(t, { pduSize });
+      for (let slot = 1; slot <= 8; slot += 1) {
+        put(slot, { mo_id: mo(slot), consumption: { silo_a: slot + 0.3 }, status_manufacturing: slot <= 2 });
+      }
+      const spans: string[] = [];
+      server.onRead((db, start, length) => void spans.push(`${db}:${start}+${length}`));
+      const first = await reader.read();
+      assert.deepEqual(
+        [...new Set(spans)].sort(),
+        Array.from({ length: 10 }, (_, index) => `100:${index * 110}+88`).sort(),
+      );
+      assert.equal(spans.length, 12);
+      assert.equal(first.telegrams, 12);
+      assert.equal(first.empty, 2);
+      assert.deepEqual(first.rejected, []);
+      assert.deepEqual(
+        first.readings.map(({ slot, status_manufacturing, consumption }) => [
+          slot,
+          status_manufacturing,
+          consumption.silo_a,
+        ]),
+        Array.from({ length: 8 }, (_, index) => [index + 1, index < 2, index + 1.3]),
+      );
+      const telegrams = server.counters.telegrams;
+      const second = await reader.read();
+      assert.equal(server.counters.telegrams - telegrams, 10);
+      assert.equal(second.telegrams, 10);
+      assert.equal(second.readings.filter((reading) => reading.status_manufacturing).length, 2);
+    });
+  }
+
+  it('64 slots go over a connection that allows one job at a time', async (t) => {
+    const { reader, put } = await plant(t, { layout: { ...RECORD, slots: 64 }, jobs: 1 });
+    for (let slot = 1; slot <= 64; slot += 1) put(slot, { mo_id: mo(slot) });
+    assert.equal((await reader.read()).readings.length, 64);
+  });
+
+  it('the preset "packed words" reads what the plant wrote', async (t) => {
+    const { server, reader } = await plant(t, { layout: LAYOUT_PRESETS['packed words'] });
+    const record = { mo_id: 'WH/MO/00007', status_operation: true, consumption: { silo_a: 381.25, lq_fml: 0.07 } };
+    writeSlot(server.memory(DB), PACKED_WORDS, 10, record);
+    const { readings, empty } = await reader.read();
+    assert.equal(empty, 9);
+    assert.equal(readings[0]?.consumption.silo_a, 381.25);
+    assert.equal(readings[0]?.consumption.lq_fml, 0.07);
+    assert.equal(readings[0]?.status_operation, true);
+  });
+
+  it('a slot may fill one telegram of PDU 240 to the last byte; one byte more is refused with the numbers', async (t) => {
+    const wide = (bytes: number): SlotLayout => ({
+      ...RECORD,
+      stride: 300,
+      fields: [...RECORD.fields.slice(0, -1), { field: 'lq_fml', type: 'USINT', offset: bytes - 1 }],
+    });
+    const { server, endpoint, reader } = await plant(t, { pduSize: 240, layout: wide(222) });
+    assert.equal((await reader.read()).empty, 10);
+    assert.equal(server.counters.reads, 10);
+    const tooWide = new SlotReader(endpoint, wide(223), new SiloMap());
+    await assert.rejects(tooWide.read(), fails('too-big', /223 bytes.* 222 \(PDU 240 - 18\)/));
+    tooWide.close();
+    assert.equal(server.counters.reads, 10);
+  });
+
+  it('an implausible slot is rejected whole, the others are read', async (t) => {
+    const { reader, put } = await plant(t);
+    put(1, { mo_id: mo(1), consumption: { silo_c: NaN, silo_d: 12 } });
+    put(2, { mo_id: mo(2), consumption: { silo_d: 12 } });
+    put(3, { mo_id: mo(3) });
+    put(4, { mo_id: mo(3) });
+    const { readings, rejected } = await reader.read();
+    assert.deepEqual(
+      readings.map(({ slot }) => slot),
+      [2],
+    );
+    assert.deepEqual(
+      rejected.map(({ slot }) => slot),
+      [1, 3, 4],
+    );
+    assert.deepEqual(rejected[0]?.problems[0], {
+      field: 'silo_c',
+      problem: 'is not a finite number',
+      value: 'NaN',
+      raw: '7fc00000',
+    });
+  });
+
+  it('a weight that falls is passed on and flagged', async (t) => {
+    const { reader, put } = await plant(t);
+    put(1, { mo_id: mo(1), consumption: { silo_a: 10, silo_b: 5 } });
+    assert.equal((await reader.read()).readings[0]?.falling, undefined);
+    put(1, { consumption: { silo_a: 9 } });
+    const [reading] = (await reader.read()).readings;
+    assert.equal(reading?.consumption.silo_a, 9);
+    assert.deepEqual(reading?.falling, ['silo_a']);
+    put(1, { mo_id: mo(2), consumption: { silo_a: 0 } });
+    assert.equal((await reader.read()).readings[0]?.falling, undefined);
+  });
+});
+
+describe('accepting a completion', () => {
+  /** Calls `change` before the second read of slot 1 in a trigger. */
+  const beforeSecondRead = (server: S7Server, change: () => void): (() => void) => {
+    let reads = 0;
+    return server.onRead((_db, start) => {
+      if (start === 0 && (reads += 1) === 2) change();
+    });
+  };
+
+  it('two reads that differ leave the slot running until the next trigger', async (t) => {
+    const { server, reader, put } = await plant(t);
+    put(1, { mo_id: mo(1), status_manufacturing: true, consumption: { silo_a: 100 } });
+    const off = beforeSecondRead(server, () => put(1, { consumption: { silo_a: 120 } }));
+    const torn = (await reader.read()).readings[0];
+    assert.deepEqual([torn?.status_manufacturing, torn?.consumption.silo_a], [false, 120]);
+    off();
+    const settled = await reader.read();
+    assert.equal(settled.telegrams, 11);
+    assert.deepEqual([settled.readings[0]?.status_manufacturing, settled.readings[0]?.consumption.silo_a], [true, 120]);
+    assert.equal((await reader.read()).telegrams, 10);
+  });
+
+  it('an accepted slot that changes is not believed at once', async (t) => {
+    const { server, reader, put } = await plant(t);
+    put(1, { mo_id: mo(1), status_manufacturing: true, consumption: { silo_a: 100 } });
+    assert.equal((await reader.read()).readings[0]?.status_manufacturing, true);
+    put(1, { consumption: { silo_a: 0 } });
+    beforeSecondRead(server, () => blankSlot(server.memory(DB), S7_BATCH_RECORD, 1));
+    const { readings, rejected, telegrams } = await reader.read();
+    assert.deepEqual(readings, []);
+    assert.equal(telegrams, 11);
+    assert.match(rejected[0]?.problems[0]?.problem ?? '', /left the slot/);
+    assert.equal(rejected[0]?.mo_id, mo(1));
+  });
+
+  it('the next MO in the same slot is a new completion', async (t) => {
+    const { reader, put } = await plant(t);
+    put(1, { mo_id: mo(1), status_manufacturing: true });
+    assert.equal((await reader.read()).telegrams, 11);
+    put(1, { mo_id: mo(2) });
+    const { readings, telegrams } = await reader.read();
+    assert.deepEqual([telegrams, readings[0]?.mo_id, readings[0]?.status_manufacturing], [11, mo(2), true]);
+  });
+
+  it('a connection lost while settling fails the whole read and accepts nothing', async (t) => {
+    const { server, endpoint, reader, put } = await plant(t);
+    put(1, { mo_id: mo(1), status_manufacturing: true });
+    const off = beforeSecondRead(server, () => void server.setFault({ dropMidTelegram: true }));
+    await assert.rejects(reader.read(), (error: PlcError) => ['offline', 'protocol'].includes(error.kind));
+    off();
+    await server.clearFaults();
+    await connected(endpoint);
+    const { readings, telegrams } = await reader.read();
+    assert.deepEqual([telegrams, readings[0]?.status_manufacturing], [11, true]);
+  });
+});
+
+describe('acknowledging', () => {
+  it('sets the one bit, and leaves a slot alone that holds another MO by now', async (t) => {
+    const { server, reader, put } = await plant(t);
+    put(3, { mo_id: mo(3), status_manufacturing: true, status_operation: true });
+    const before = Buffer.from(server.memory(DB));
+    await reader.acknowledge(3, mo(3));
+    assert.ok(acknowledged(server.memory(DB), S7_BATCH_RECORD, 3));
+    before[2 * 110 + 22]! |= 0b100;
+    assert.deepEqual(server.memory(DB), before);
+    put(4, { mo_id: mo(9) });
+    await reader.acknowledge(4, mo(4));
+    await reader.acknowledge(5);
+    assert.equal(server.counters.writes, 1);
+  });
+
+  it('writes a word in the preset "packed words", and needs a field to write to', async (t) => {
+    const { server, endpoint, reader } = await plant(t, { layout: LAYOUT_PRESETS['packed words'] });
+    writeSlot(server.memory(DB), PACKED_WORDS, 2, { mo_id: mo(2), status_manufacturing: true });
+    await reader.acknowledge(2);
+    assert.equal(server.memory(DB).readInt16BE(100 + 84), 1);
+    const fields = RECORD.fields.filter(({ field }) => field !== 'acknowledged');
+    const without = new SlotReader(endpoint, { ...RECORD, fields }, new SiloMap());
+    await assert.rejects(without.acknowledge(1), /no field "acknowledged"/);
+    without.close();
+  });
+
+  it('a value that does not stay is an error', async (t) => {
+    const { server, reader, put } = await plant(t);
+    put(1, { mo_id: mo(1), status_manufacturing: true });
+    server.onRead(() => put(1, { acknowledged: false }));
+    await assert.rejects(reader.acknowledge(1), fails('protocol', /reads back as 0/));
+  });
+});
