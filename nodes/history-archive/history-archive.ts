@@ -45,7 +45,7 @@ export = function (RED: NodeAPI) {
             outputs: [{ payload: { archived, kept, queue } }],
             status: {
               level: kept.length > 0 ? 'attention' : archived.length > 0 ? 'ok' : 'idle',
-              text: t('status.archived', { count: archived.length, kept: kept.length, queue, at: clock() }),
+              text: t(kept.length > 0 ? 'status.archived-kept' : 'status.archived', { count: archived.length, kept: kept.length, queue, at: clock() }),
             },
           };
         }),

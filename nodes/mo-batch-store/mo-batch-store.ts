@@ -32,7 +32,8 @@ const OPERATIONS = {
     const set_aside = summary.set_aside.length;
     const level = set_aside > 0 ? 'attention' : 'ok';
     const values = { queue: summary.queue, set_aside, unconfirmed: summary.unconfirmed, held: summary.held.length };
-    return { outputs: [{ payload: summary }], status: shown(level, t('status.summary', { ...values, at: clock() })) };
+    const text = t(set_aside > 0 ? 'status.summary-aside' : 'status.summary', { ...values, at: clock() });
+    return { outputs: [{ payload: summary }], status: shown(level, text) };
   },
 
   async enqueue({ store, msg, limit, context: { t, node } }: Call): Promise<Outcome> {
@@ -62,7 +63,12 @@ const OPERATIONS = {
       node.log(t('status.saved', { mo_id, count: Object.keys(consumption).length }));
     }
     const values = { count: readings.length, saved: saved.length, apart: apart.length, at: clock() };
-    const status = shown(apart.length > 0 ? 'attention' : 'ok', t('status.recorded', values));
+    for (const { mo_id, slot, outcome } of recorded) {
+      if (outcome === 'locked') node.log(t('status.locked', { mo_id }));
+      if (outcome === 'held') node.warn(t('status.held', { mo_id, slot }));
+    }
+    const text = t(apart.length > 0 ? 'status.recorded-apart' : 'status.recorded', values);
+    const status = shown(apart.length > 0 ? 'attention' : 'ok', text);
     return { outputs: [{ payload: recorded }, apart.length > 0 ? { payload: apart } : undefined], status };
   },
 

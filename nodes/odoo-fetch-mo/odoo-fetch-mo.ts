@@ -25,7 +25,7 @@ export = function (RED: NodeAPI) {
         outputs: [{ payload: orders, refused }],
         status: {
           level: refused.length > 0 ? 'attention' : orders.length > 0 ? 'ok' : 'idle',
-          text: t('status.fetched', { count: orders.length, refused: refused.length, at: clock() }),
+          text: t(refused.length > 0 ? 'status.fetched-refused' : 'status.fetched', { count: orders.length, refused: refused.length, at: clock() }),
         },
       };
     };

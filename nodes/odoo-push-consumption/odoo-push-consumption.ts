@@ -37,11 +37,11 @@ export = function (RED: NodeAPI) {
       minFinishedShare: Number.isFinite(share) ? share : DELIVERY_DEFAULTS.minFinishedShare,
     };
 
-    const tell = ({ mo_id, conclusion, reason, skipped, set_aside, next_attempt_at }: PushResult): void => {
+    const tell = ({ mo_id, conclusion, reason, skipped, done, set_aside, next_attempt_at }: PushResult): void => {
       if (skipped) return;
-      if (conclusion === 'confirmed') return node.log(t('status.confirmed-one', { mo_id }));
-      if (conclusion === 'credentials') return node.error(t('status.failed-one', { mo_id, conclusion, reason, next: '' }));
+      if (conclusion === 'confirmed') return node.log(t(done ? 'status.done-one' : 'status.confirmed-one', { mo_id }));
       const next = next_attempt_at ? t('status.next', { at: clock(next_attempt_at) }) : '';
+      if (conclusion === 'credentials') return node.error(t('status.credentials', { mo_id, reason, next }));
       node.warn(t(set_aside ? 'status.aside' : 'status.failed-one', { mo_id, conclusion, reason, next }));
     };
 

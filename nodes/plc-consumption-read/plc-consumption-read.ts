@@ -94,7 +94,7 @@ export = function (RED: NodeAPI) {
           outputs: [{ payload: readings, read: result }, rejected.length > 0 ? { payload: rejected } : undefined],
           status: {
             level: rejected.length > 0 ? 'attention' : 'ok',
-            text: t('status.read', { count: readings.length, completed, rejected: rejected.length, empty, at: clock() }),
+            text: t(rejected.length > 0 ? 'status.read-rejected' : 'status.read', { count: readings.length, completed, rejected: rejected.length, empty, at: clock() }),
           },
         };
       },

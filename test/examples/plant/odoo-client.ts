@@ -1,5 +1,8 @@
-/** A bare HTTP client for tests of the simulated Odoo: it sends what it is told and shows what came. */
+/** For tests of the simulated Odoo: a simulator, and a bare HTTP client that sends what it is told and shows what came. */
 import { request } from 'node:http';
+import type { TestContext } from 'node:test';
+import { startSimulatedOdoo } from '../../../examples/plant/odoo/simulated-odoo';
+import type { SimulatedOdoo, SimulatedOdooOptions } from '../../../examples/plant/odoo/simulated-odoo';
 
 export interface Answer {
   status: number;
@@ -44,4 +47,37 @@ export async function login(url: string, user = 'scada', route = '/api/scada/aut
   const sid = /session_id=([0-9a-f]{40})/.exec(cookie ?? '')?.[1];
   if (!sid) throw new Error(`no session for ${user} from ${url}${route}`);
   return sid;
+}
+
+/** The route that most tests write with. */
+export const UPDATE = '/api/scada/mo/update-with-consumptions';
+
+/** A simulator that ends with its test. */
+export async function started(t: TestContext, options: SimulatedOdooOptions = {}): Promise<SimulatedOdoo> {
+  const odoo = await startSimulatedOdoo(options);
+  t.after(() => odoo.stop());
+  return odoo;
+}
+
+export type Post = (path: string, body: object) => Promise<Answer>;
+
+/** A logged-in client. */
+export async function client(odoo: SimulatedOdoo, user = 'scada'): Promise<Post> {
+  const cookie = `session_id=${await login(odoo.url, user)}`;
+  return (path, body) => send(odoo.url, path, JSON.stringify(body), cookie);
+}
+
+/** The `result` of an envelope. */
+export const result = ({ body }: Answer): Record<string, unknown> =>
+  (body as { result: Record<string, unknown> }).result;
+/** The `error` of an envelope, if it has one. */
+export const errorOf = ({ body }: Answer): { code: number; data: { message: string } } | undefined =>
+  (body as { error?: { code: number; data: { message: string } } }).error;
+
+/** Waits until the simulator shows what is asked for. @throws Error when that takes absurdly long. */
+export async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; !holds(); tries++) {
+    if (tries > 2000) throw new Error(`never came true: ${holds.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }

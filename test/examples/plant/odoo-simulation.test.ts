@@ -3,151 +3,14 @@ import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
-import { startSimulatedOdoo } from '../../../examples/plant/odoo/simulated-odoo';
-import type { Fault, SimulatedOdoo, SimulatedOdooOptions } from '../../../examples/plant/odoo/simulated-odoo';
-import { login, send } from './odoo-client';
-import type { Answer } from './odoo-client';
+import { UPDATE, client, errorOf, login, result, send, started } from './odoo-client';
+import type { Post } from './odoo-client';
 
-const UPDATE = '/api/scada/mo/update-with-consumptions';
 const DONE = '/api/scada/mo/mark-done';
 const CALL = '/web/dataset/call_kw';
 
-async function started(t: TestContext, options: SimulatedOdooOptions = {}): Promise<SimulatedOdoo> {
-  const odoo = await startSimulatedOdoo(options);
-  t.after(() => odoo.stop());
-  return odoo;
-}
-
-type Post = (path: string, body: object) => Promise<Answer>;
-
-/** A logged-in client. */
-async function client(odoo: SimulatedOdoo, user = 'scada'): Promise<Post> {
-  const cookie = `session_id=${await login(odoo.url, user)}`;
-  return (path, body) => send(odoo.url, path, JSON.stringify(body), cookie);
-}
-
-const result = ({ body }: Answer): Record<string, unknown> => (body as { result: Record<string, unknown> }).result;
-const errorOf = ({ body }: Answer): { code: number; data: { message: string } } | undefined =>
-  (body as { error?: { code: number; data: { message: string } } }).error;
-
 const callKw = (post: Post, model: string, method: string, args: unknown[], kwargs: object = {}) =>
   post(CALL, { jsonrpc: '2.0', method: 'call', params: { model, method, args, kwargs }, id: 1 });
-
-/** Waits until the simulator shows what is asked for. @throws Error when that takes absurdly long. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; !holds(); tries++) {
-    if (tries > 2000) throw new Error(`never came true: ${holds.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-/** What a fault does to one update of 100 kg: the answer's status, or "cut", and what is on the stock move then. */
-async function strike(
-  t: TestContext,
-  fault: Fault,
-): Promise<{ answer: Answer | 'cut'; odoo: SimulatedOdoo; post: Post }> {
-  const odoo = await started(t);
-  odoo.createOrder();
-  const post = await client(odoo);
-  odoo.setFault({ route: 'update-with', ...fault });
-  const answer = await post(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 }).catch((error: NodeJS.ErrnoException) => {
-    assert.equal(error.code, 'ECONNRESET');
-    return 'cut' as const;
-  });
-  return { answer, odoo, post };
-}
-
-const silo101 = (odoo: SimulatedOdoo) => odoo.done('WH/MO/00001').silo101;
-
-test('cutBefore ends the connection and nothing is committed', async (t) => {
-  const { answer, odoo } = await strike(t, { kind: 'cutBefore' });
-  assert.equal(answer, 'cut');
-  assert.equal(silo101(odoo), 0);
-});
-
-test('cutAfter ends the connection after the commit', async (t) => {
-  const { answer, odoo } = await strike(t, { kind: 'cutAfter' });
-  assert.equal(answer, 'cut');
-  assert.equal(silo101(odoo), 100);
-});
-
-test('commitLate ends the connection at once and overwrites what a retry has written meanwhile', async (t) => {
-  const { answer, odoo, post } = await strike(t, { kind: 'commitLate', ms: 500 });
-  assert.equal(answer, 'cut');
-  await post(UPDATE, { mo_id: 'WH/MO/00001', silo101: 120 });
-  await until(() => odoo.calls.some((call) => call.outcome === 'cut, late success'));
-  assert.equal(silo101(odoo), 100);
-});
-
-test('a stopped server gives up what it would have committed late', async (t) => {
-  const { odoo } = await strike(t, { kind: 'commitLate', ms: 20 });
-  await odoo.stop();
-  await new Promise((resolve) => setTimeout(resolve, 40));
-  assert.equal(silo101(odoo), 0);
-});
-
-test('http500 and html502 answer with HTML and commit nothing', async (t) => {
-  for (const [kind, status] of [
-    ['http500', 500],
-    ['html502', 502],
-  ] as const) {
-    const { answer, odoo } = await strike(t, { kind });
-    assert.ok(answer !== 'cut');
-    assert.equal(answer.status, status);
-    assert.match(String(answer.body), /<title>50\d/);
-    assert.equal(silo101(odoo), 0);
-  }
-});
-
-test('expireSession answers with code 100 until the next login', async (t) => {
-  const { answer, odoo, post } = await strike(t, { kind: 'expireSession' });
-  assert.ok(answer !== 'cut');
-  assert.equal(errorOf(answer)?.code, 100);
-  assert.equal(errorOf(await post(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 }))?.code, 100);
-  await (
-    await client(odoo)
-  )(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 });
-  assert.equal(silo101(odoo), 100);
-});
-
-test('serverError200 answers with error.code 200 and commits nothing', async (t) => {
-  const { answer, odoo } = await strike(t, { kind: 'serverError200' });
-  assert.ok(answer !== 'cut');
-  assert.equal(answer.status, 200);
-  assert.equal(errorOf(answer)?.code, 200);
-  assert.equal(silo101(odoo), 0);
-});
-
-test('delay lets the call pass later, hang commits and never answers', async (t) => {
-  const late = await strike(t, { kind: 'delay', ms: 10 });
-  assert.ok(late.answer !== 'cut');
-  assert.equal(result(late.answer).status, 'success');
-  const odoo = await started(t);
-  odoo.createOrder();
-  const post = await client(odoo);
-  odoo.setFault({ kind: 'hang' });
-  const never = post(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 }).catch((error: Error) => error);
-  await until(() => silo101(odoo) === 100);
-  await odoo.stop();
-  assert.ok((await never) instanceof Error);
-});
-
-test('a fault strikes the routes and as often as it says', async (t) => {
-  const odoo = await started(t);
-  odoo.createOrder();
-  const post = await client(odoo);
-  odoo.setFault({ kind: 'http500', route: /mark-done$/, count: 2 });
-  const update = () => post(UPDATE, { mo_id: 'WH/MO/00001', silo101: 1, quantity: 2500 });
-  const done = () => post(DONE, { mo_id: 'WH/MO/00001', finished_qty: 2500 });
-  assert.deepEqual([(await update()).status, (await done()).status, (await done()).status], [200, 500, 500]);
-  assert.equal((await done()).status, 200);
-  odoo.setFault({ kind: 'html502', count: 'always' });
-  assert.deepEqual([(await update()).status, (await update()).status], [502, 502]);
-  odoo.clearFaults();
-  assert.equal((await update()).status, 200);
-  assert.throws(() => odoo.setFault({ kind: 'nonsense' as 'delay' }), /unknown fault nonsense/);
-});
 
 test('two calls for one order at the same time: one is rolled back whole, and the overlap is counted', async (t) => {
   const odoo = await started(t, { latencyMs: 200 });
@@ -324,7 +187,7 @@ test('call_kw closes an order whatever its policy, and a move can be set to zero
   assert.equal(result(await callKw(post, 'mrp.production', 'button_mark_done', [[1]], { context })), true);
   const { state, quantity } = odoo.order('WH/MO/00001');
   assert.deepEqual([state, quantity], ['done', 2400]);
-  assert.deepEqual([silo101(odoo), odoo.done('WH/MO/00001').silo102], [900, 0]);
+  assert.deepEqual([odoo.done('WH/MO/00001').silo101, odoo.done('WH/MO/00001').silo102], [900, 0]);
 });
 
 test('another process steers it over HTTP', async (t) => {
