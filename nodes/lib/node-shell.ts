@@ -21,9 +21,9 @@ export interface Context {
   /** Aborted when the node closes: running calls end at once. */
   signal: AbortSignal;
   /** Shows how far long work is. */
-  progress(text: string): void;
+  progress: (text: string) => void;
   /** A text of the node's own locale, e.g. t('status.queued', { count: 3 }). */
-  t(key: string, values?: Record<string, unknown>): string;
+  t: (key: string, values?: Record<string, unknown>) => string;
   node: Node;
 }
 
@@ -31,10 +31,10 @@ export type Input = NodeMessageInFlow & Record<string, unknown>;
 
 export interface Action {
   /** Does the work of one input; a rejection becomes `done(err)`. */
-  run(msg: Input, context: Context): Promise<Outcome>;
+  run: (msg: Input, context: Context) => Promise<Outcome>;
   /** Links whose loss the node shows while it is idle. */
   links?: readonly LinkState[];
-  close?(): Promise<void> | void;
+  close?: () => Promise<void> | void;
 }
 
 export interface ShellOptions {
@@ -105,7 +105,7 @@ class ActionNode {
       this.#show({ level: 'failed', text: this.#misconfigured });
     }
     const leave = this.#action?.links?.map((link) => link.watch(({ up }) => up && this.#busy > 0 || this.#showLinks())) ?? [];
-    node.on('input', (msg, send, done) => void this.#input(msg as Input, send, done));
+    node.on('input', (msg, send, done) => void this.#input(msg, send, done));
     node.on('close', (done: () => void) => {
       for (const stop of leave) stop();
       void this.#close().then(done);

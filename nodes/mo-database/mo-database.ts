@@ -39,7 +39,7 @@ export = function (RED: NodeAPI) {
     'mo-database',
     function (this: DatabaseNode & { credentials: Credentials }, config: Config) {
       RED.nodes.createNode(this, config);
-      const t = (key: string, values = {}): string => RED._(`mo-database.${key}`, values as never);
+      const t = (key: string, values = {}): string => RED._(`mo-database.${key}`, values);
       const embedded = config.mode !== 'server';
       const label = config.name || (embedded ? t('palette') : config.host);
       this.link = new LinkState(({ up, problem }) => {

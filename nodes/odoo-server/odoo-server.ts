@@ -31,7 +31,7 @@ export = function (RED: NodeAPI) {
     'odoo-server',
     function (this: OdooServerNode & { credentials: Credentials }, config: Config) {
       RED.nodes.createNode(this, config);
-      const t = (key: string, values = {}): string => RED._(`odoo-server.${key}`, values as never);
+      const t = (key: string, values = {}): string => RED._(`odoo-server.${key}`, values);
       const { user = '', password = '' } = this.credentials ?? {};
       const label = config.name || config.url;
       const missing = [

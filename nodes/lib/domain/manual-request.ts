@@ -83,7 +83,7 @@ export function checkManual(
   const consumption: SiloWeights = {};
   for (const tag of SILO_TAGS) {
     const value = consumption_data?.[tag] ?? batch_data[`consumption_${tag}`];
-    if (typeof value === 'number') consumption[tag as SiloTag] = roundDecoded(value);
+    if (typeof value === 'number') consumption[tag] = roundDecoded(value);
   }
   const finished = batch_data.actual_weight_quantity_finished_goods;
   return {

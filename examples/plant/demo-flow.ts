@@ -1,0 +1,48 @@
+/**
+ * The shipped flow, pointed at a simulated plant: the addresses, the credentials and the timers, nothing else.
+ */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { FlowNode } from './node-red-host';
+import type { Plant } from './plant';
+
+const FLOW = resolve(__dirname, '..', '..', '..', 'flows', 'mo-consumption-cycle.json');
+
+/** Seconds between two runs of each task. */
+export interface Timers {
+  fetch: number;
+  push: number;
+  archive: number;
+}
+
+/** Node ids of the shipped flow. */
+export const IDS = {
+  odoo: 'mo-odoo',
+  plc: 'mo-plc',
+  database: 'mo-db',
+  timers: { fetch: 'mo-t1', push: 'mo-t2', archive: 'mo-t3' },
+} as const;
+
+/** The simulated Odoo's user for the addon; the password is the login there. */
+const USER = 'scada';
+
+export const shippedFlow = (): FlowNode[] => JSON.parse(readFileSync(join(FLOW), 'utf8')) as FlowNode[];
+
+/** @returns the flow and its credentials, ready for a Node-RED */
+export function demoFlow(
+  { plc, odoo }: Pick<Plant, 'plc' | 'odoo'>,
+  timers?: Timers,
+): { flow: FlowNode[]; credentials: Record<string, Record<string, string>> } {
+  const changes: Record<string, Record<string, unknown>> = {
+    [IDS.odoo]: { url: odoo.url, database: 'odoo14' },
+    [IDS.plc]: { address: '127.0.0.1', port: String(plc.port) },
+  };
+  Object.values(IDS.timers).forEach((id, order) => {
+    const seconds = timers && Object.values(timers)[order];
+    if (seconds) changes[id] = { repeat: String(seconds), name: `every ${seconds} s`, onceDelay: String(2 + order) };
+  });
+  return {
+    flow: shippedFlow().map((node) => ({ ...node, ...changes[node.id] })),
+    credentials: { [IDS.odoo]: { user: USER, password: USER } },
+  };
+}

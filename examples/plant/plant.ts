@@ -1,0 +1,89 @@
+/**
+ * The simulated plant: a PLC and an Odoo, each on its real protocol, and an operator who enters the number of the next
+ * order at the PLC's panel. It shares no code with the package.
+ */
+import { startSimulatedOdoo, type OrderView, type SimulatedOdoo } from './odoo/simulated-odoo';
+import { blockSize, S7_BATCH_RECORD } from './plc/batch-memory';
+import { type Mill, type MillOrder, startMill } from './plc/mill';
+import { type S7Server, startS7Server } from './plc/s7-server';
+
+export interface PlantOptions {
+  /** Orders that are open in Odoo at the start. */
+  orders?: number;
+  /** Create new orders for ever, as sales would. */
+  endless?: boolean;
+  slots?: number;
+  /** How long the weighing of a batch takes, and how long a completed one is kept in its slot (ms). */
+  weighMs?: number;
+  keepMs?: number;
+  tickMs?: number;
+  seed?: number;
+  plcPort?: number;
+  odooPort?: number;
+}
+
+export interface Plant {
+  plc: S7Server;
+  odoo: SimulatedOdoo;
+  mill: Mill;
+  stop(): Promise<void>;
+}
+
+export const DATA_BLOCK = 100;
+
+/** What planners order, in turn (kg of finished goods); the recorded recipe is for 2500 kg. */
+const QUANTITIES = [2500, 5000, 1250, 2500, 3750];
+
+/** Tag in the PLC's record of an Odoo equipment code: silo101 is silo_a, lq114 lq_tetes, lq115 lq_fml. */
+export const tagOf = (code: string): string =>
+  ({ lq114: 'lq_tetes', lq115: 'lq_fml' })[code] ?? `silo_${String.fromCharCode(97 + Number(code.slice(-3)) - 101)}`;
+
+const byTag = ({ moves }: OrderView): Record<string, number> => {
+  const plan: Record<string, number> = {};
+  for (const { code, plan: kg } of moves) if (code) plan[tagOf(code)] = (plan[tagOf(code)] ?? 0) + kg;
+  return plan;
+};
+
+/** Starts PLC, Odoo and mill on 127.0.0.1. */
+export async function startPlant({
+  orders = 12,
+  endless = false,
+  slots = 10,
+  weighMs = 60_000,
+  keepMs = 120_000,
+  tickMs = 500,
+  seed = 1,
+  plcPort = 0,
+  odooPort = 0,
+}: PlantOptions = {}): Promise<Plant> {
+  const odoo = await startSimulatedOdoo({ port: odooPort, latencyMs: 30 });
+  const plc = await startS7Server({ port: plcPort, dbs: { [DATA_BLOCK]: blockSize(S7_BATCH_RECORD, slots) } });
+  const taken = new Set<string>();
+  let created = 0;
+  const create = (): void => {
+    const schedule = new Date(Date.UTC(2026, 0, 5, 6) + created * 1_800_000).toISOString().slice(0, 19).replace('T', ' ');
+    odoo.createOrder({ quantity: QUANTITIES[created % QUANTITIES.length] as number, schedule });
+    created += 1;
+  };
+  for (let n = 0; n < orders; n += 1) create();
+
+  /** The operator looks at Odoo's list and enters the next order that nobody has begun. */
+  const nextOrder = (): Promise<MillOrder | undefined> => {
+    const open = odoo.orders().filter(({ name, state }) => state === 'confirmed' && !taken.has(name));
+    if (endless && open.length <= slots) create();
+    const order = open.sort((a, b) => a.id - b.id)[0];
+    if (!order) return Promise.resolve(undefined);
+    taken.add(order.name);
+    return Promise.resolve({ mo_id: order.name, quantity: order.quantity, plan: byTag(order) });
+  };
+  const mill = startMill({ server: plc, slots, weighMs, keepMs, tickMs, seed, nextOrder });
+  return {
+    plc,
+    odoo,
+    mill,
+    stop: async () => {
+      mill.stop();
+      await Promise.all([plc.stop(), odoo.stop()]);
+    },
+  };
+}
