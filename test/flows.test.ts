@@ -1,0 +1,76 @@
+/** The shipped flow and the examples, as files: what an import brings. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+interface FlowNode {
+  id: string;
+  type: string;
+  z?: string;
+  d?: boolean;
+  g?: string;
+  wires?: string[][];
+  credentials?: unknown;
+  [property: string]: unknown;
+}
+
+const SHIPPED = 'flows/mo-consumption-cycle.json';
+const examples = readdirSync('examples').filter((name) => name.endsWith('.json'));
+const flows = [SHIPPED, ...examples.map((name) => `examples/${name}`)];
+const load = (file: string): FlowNode[] => JSON.parse(readFileSync(file, 'utf8')) as FlowNode[];
+const { 'node-red': registered } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  'node-red': { nodes: Record<string, string> };
+};
+
+test('the shipped flow is in the Import menu as it is', () => {
+  assert.equal(readFileSync('examples/04-mo-consumption-cycle.json', 'utf8'), readFileSync(SHIPPED, 'utf8'));
+});
+
+test('the timers run every 60, 5 and 3 minutes, and each once after a start, one after the other', () => {
+  const timers = load(SHIPPED).filter(({ type, repeat }) => type === 'inject' && repeat);
+  assert.deepEqual(
+    timers.map(({ repeat, once }) => [repeat, once]),
+    [
+      ['3600', true],
+      ['300', true],
+      ['180', true],
+    ],
+  );
+  const delays = timers.map(({ onceDelay }) => Number(onceDelay));
+  assert.deepEqual(delays, [...new Set(delays)].sort((a, b) => a - b));
+});
+
+test('the manual API is disabled as shipped, node by node', () => {
+  const nodes = load(SHIPPED);
+  const group = nodes.find(({ name, type }) => type === 'group' && String(name).startsWith('Manual API'));
+  const members = nodes.filter(({ g, type }) => g === group?.id && type !== 'comment');
+  assert.equal(members.length, 9);
+  assert.ok(members.every(({ d }) => d === true));
+});
+
+test('every action node of the package is in the shipped flow', () => {
+  const used = new Set(load(SHIPPED).map(({ type }) => type));
+  assert.deepEqual(
+    Object.keys(registered.nodes).filter((type) => !used.has(type)),
+    [],
+  );
+});
+
+for (const file of flows) {
+  test(`${file}: wires, groups and config nodes lead somewhere, and no secret is inside`, () => {
+    const nodes = load(file);
+    const ids = new Set(nodes.map(({ id }) => id));
+    assert.equal(ids.size, nodes.length, 'ids are unique');
+    for (const node of nodes) {
+      // Node-RED takes a property that equals a config node's id for a reference, `type` included.
+      assert.ok(!(node.type in registered.nodes) || node.id !== node.type, `${node.id}: id equals type`);
+      for (const id of (node.wires ?? []).flat()) assert.ok(ids.has(id), `${node.id} is wired to ${id}`);
+      for (const key of ['z', 'g', 'server', 'silos', 'endpoint']) {
+        const reference = node[key];
+        if (typeof reference === 'string' && reference) assert.ok(ids.has(reference), `${node.id}: ${key} ${reference}`);
+      }
+      assert.equal(node.credentials, undefined);
+      assert.doesNotMatch(JSON.stringify(node), /"password":\s*"[^"]/);
+    }
+  });
+}
