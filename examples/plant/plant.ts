@@ -26,6 +26,10 @@ export interface Plant {
   plc: S7Server;
   odoo: SimulatedOdoo;
   mill: Mill;
+  /** Orders that were entered at the panel so far. */
+  begun(): string[];
+  /** No further order is created or entered: what was begun runs out. */
+  stopOrders(): void;
   stop(): Promise<void>;
 }
 
@@ -60,6 +64,7 @@ export async function startPlant({
   const plc = await startS7Server({ port: plcPort, dbs: { [DATA_BLOCK]: blockSize(S7_BATCH_RECORD, slots) } });
   const taken = new Set<string>();
   let created = 0;
+  let ordering = true;
   const create = (): void => {
     const schedule = new Date(Date.UTC(2026, 0, 5, 6) + created * 1_800_000).toISOString().slice(0, 19).replace('T', ' ');
     odoo.createOrder({ quantity: QUANTITIES[created % QUANTITIES.length] as number, schedule });
@@ -69,6 +74,7 @@ export async function startPlant({
 
   /** The operator looks at Odoo's list and enters the next order that nobody has begun. */
   const nextOrder = (): Promise<MillOrder | undefined> => {
+    if (!ordering) return Promise.resolve(undefined);
     const open = odoo.orders().filter(({ name, state }) => state === 'confirmed' && !taken.has(name));
     if (endless && open.length <= slots) create();
     const order = open.sort((a, b) => a.id - b.id)[0];
@@ -81,6 +87,10 @@ export async function startPlant({
     plc,
     odoo,
     mill,
+    begun: () => [...taken],
+    stopOrders: () => {
+      ordering = false;
+    },
     stop: async () => {
       mill.stop();
       await Promise.all([plc.stop(), odoo.stop()]);
