@@ -39,7 +39,7 @@ export function demoFlow(
   };
   Object.values(IDS.timers).forEach((id, order) => {
     const seconds = timers && Object.values(timers)[order];
-    if (seconds) changes[id] = { repeat: String(seconds), name: `every ${seconds} s`, onceDelay: String(2 + order) };
+    if (seconds) changes[id] = { repeat: String(seconds), name: `every ${seconds} s`, onceDelay: String(1 + order / 2) };
   });
   return {
     flow: shippedFlow().map((node) => ({ ...node, ...changes[node.id] })),

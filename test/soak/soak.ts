@@ -24,12 +24,12 @@ const kills = Number(options.kills);
 const seed = Number(options.seed);
 
 /** A completed slot is kept far longer than a kill and a restart take: without acknowledgement the PLC has to (ms). */
-const PLANT: PlantOptions = { orders: 12, endless: true, weighMs: 4_000, keepMs: 30_000, tickMs: 200 };
+const PLANT: PlantOptions = { orders: 12, endless: true, weighMs: 4_000, keepMs: 90_000, tickMs: 200 };
 const TIMERS = { fetch: 2, push: 1, archive: 2 };
 /** How long Node-RED lives between two kills (ms). */
-const LIFE = { shortest: 1_500, longest: 5_000 };
+const LIFE = { shortest: 2_500, longest: 6_000 };
 /** How long the plant may take to run out (ms). */
-const PATIENCE = 180_000;
+const PATIENCE = 240_000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
