@@ -12,11 +12,12 @@ interface Config extends NodeDef {
   line: string;
 }
 
-/** Row ids of the batches in a message. */
-const ids = ({ payload }: Input): string[] =>
-  (Array.isArray(payload) ? payload : [payload]).flatMap((batch: { id?: unknown } | null) =>
-    typeof batch?.id === 'string' ? [batch.id] : [],
-  );
+/** Row ids of the batches in a message; undefined when anything else is among them. */
+function idsIn({ payload }: Input): string[] | undefined {
+  const list = (Array.isArray(payload) ? payload : [payload]) as ({ id?: unknown } | null | undefined)[];
+  const ids = list.map((batch) => batch?.id);
+  return ids.every((id) => typeof id === 'string') ? ids : undefined;
+}
 
 export = function (RED: NodeAPI) {
   registerAction<Config>(RED, 'history-archive', { whileBusy: 'queue' }, (node, config, t) => {
@@ -28,11 +29,14 @@ export = function (RED: NodeAPI) {
       links: [database.link],
       run: (msg) =>
         link.use(async ({ batches }) => {
-          const note = config.note ? String(RED.util.evaluateNodeProperty(config.note, config.noteType || 'str', node, msg) ?? '') : '';
+          const note = config.note
+            ? String(RED.util.evaluateNodeProperty(config.note, config.noteType || 'str', node, msg) ?? '')
+            : '';
           if (byHand && !note.trim()) throw new Error(t('error.note'));
           const moId = typeof msg.mo_id === 'string' ? msg.mo_id.trim() : '';
-          const which = !byHand && config.source === 'all' ? null : moId ? await batches.idsOf(moId) : ids(msg);
-          if (byHand && (!which || which.length === 0)) throw new Error(t('error.no-batch'));
+          const which = !byHand && config.source === 'all' ? null : moId ? await batches.idsOf(moId) : idsIn(msg);
+          if (moId && which?.length === 0) throw new Error(t('error.not-queued', { mo_id: moId }));
+          if (which === undefined || (byHand && which?.length === 0)) throw new Error(t('error.no-batch'));
           const { archived, kept } = await batches.archive(which, {
             status,
             note,
@@ -45,7 +49,12 @@ export = function (RED: NodeAPI) {
             outputs: [{ payload: { archived, kept, queue } }],
             status: {
               level: kept.length > 0 ? 'attention' : archived.length > 0 ? 'ok' : 'idle',
-              text: t(kept.length > 0 ? 'status.archived-kept' : 'status.archived', { count: archived.length, kept: kept.length, queue, at: clock() }),
+              text: t(kept.length > 0 ? 'status.archived-kept' : 'status.archived', {
+                count: archived.length,
+                kept: kept.length,
+                queue,
+                at: clock(),
+              }),
             },
           };
         }),

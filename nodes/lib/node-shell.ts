@@ -5,10 +5,14 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow, NodeStatus } from 'node-red';
 import type { LinkState } from './link-state';
 
-/** What one input came to: message properties per output (undefined: nothing goes out there) and the status to show. */
+/**
+ * What one input came to: message properties per output (undefined: nothing goes out there) and the status to show.
+ * With an `error` the input ends as failed although something goes out, e.g. the answer to a waiting HTTP request.
+ */
 export interface Outcome {
   outputs: readonly (object | undefined)[];
   status: Status;
+  error?: Error;
 }
 
 /** A status in Node-RED's colours: done, wants attention, failed, nothing to do. */
@@ -32,14 +36,21 @@ export type Input = NodeMessageInFlow & Record<string, unknown>;
 export interface Action {
   /** Does the work of one input; a rejection becomes `done(err)`. */
   run: (msg: Input, context: Context) => Promise<Outcome>;
-  /** Links whose loss the node shows while it is idle. */
+  /** Links whose loss the node shows. */
   links?: readonly LinkState[];
   close?: () => Promise<void> | void;
+  /** Where an operation differs from its type. */
+  whileBusy?: ShellOptions['whileBusy'];
 }
 
 export interface ShellOptions {
-  /** Trigger nodes skip what arrives while they are busy; data nodes queue and never drop. */
-  whileBusy: 'skip' | 'queue';
+  /**
+   * Trigger nodes skip what arrives while they are busy. Data nodes never drop: they work on one message after the other
+   * ('queue'), or on all at once where something else bounds the work ('together').
+   */
+  whileBusy: 'skip' | 'queue' | 'together';
+  /** What goes out for an input of a node that is not configured; nothing by default. */
+  unconfigured?: (error: Error, msg: Input) => Outcome['outputs'];
 }
 
 /** Node-RED gives up on a close after 15 s; running work that ignores the abort is left behind before that (ms). */
@@ -63,13 +74,13 @@ export const clock = (at: Date = new Date()): string => at.toTimeString().slice(
 export function registerAction<Config extends NodeDef>(
   RED: NodeAPI,
   type: string,
-  { whileBusy }: ShellOptions,
+  options: ShellOptions,
   create: (node: Node, config: Config, t: Context['t']) => Action,
 ): void {
   RED.nodes.registerType(type, function (this: Node, config: Config) {
     RED.nodes.createNode(this, config);
     const t: Context['t'] = (key, values) => RED._(`${type}.${key}`, values as never);
-    new ActionNode(RED, this, t, whileBusy, () => create(this, config, t));
+    new ActionNode(this, t, options, () => create(this, config, t));
   });
 }
 
@@ -80,76 +91,103 @@ export function requireNode<T>(RED: NodeAPI, id: string | undefined, t: Context[
   return found;
 }
 
+/** The orders (or batches) in msg.payload, one or a list; undefined when anything else is among them. */
+export function ordersIn<T extends { mo_id: string }>({ payload }: Input): T[] | undefined {
+  const list = (Array.isArray(payload) ? payload : [payload]) as ({ mo_id?: unknown } | null | undefined)[];
+  return list.every((order) => typeof order?.mo_id === 'string') ? (list as T[]) : undefined;
+}
+
+type Send = (messages: never) => void;
+type Done = (error?: Error) => void;
+
 class ActionNode {
-  readonly #RED: NodeAPI;
   readonly #node: Node;
   readonly #t: Context['t'];
-  readonly #whileBusy: ShellOptions['whileBusy'];
+  readonly #options: ShellOptions;
   readonly #abort = new AbortController();
-  #action: Action | undefined;
-  #misconfigured = '';
-  #last: Status | undefined;
-  /** The work under way and all that waits behind it. */
+  readonly #action: Action;
+  /** How the last work ended. */
+  #last: Status;
+  /** Work under way, and all that waits its turn. */
+  readonly #inputs = new Set<Promise<void>>();
+  /** The end of the line of a node that works on one message after the other. */
   #tail: Promise<void> = Promise.resolve();
-  #busy = 0;
 
-  constructor(RED: NodeAPI, node: Node, t: Context['t'], whileBusy: ShellOptions['whileBusy'], create: () => Action) {
-    this.#RED = RED;
+  constructor(node: Node, t: Context['t'], options: ShellOptions, create: () => Action) {
     this.#node = node;
     this.#t = t;
-    this.#whileBusy = whileBusy;
+    this.#options = options;
+    this.#last = { level: 'idle', text: t('status.ready') };
     try {
       this.#action = create();
-    } catch (error) {
-      this.#misconfigured = message(error);
-      this.#show({ level: 'failed', text: this.#misconfigured });
+    } catch (thrown) {
+      const error = asError(thrown);
+      this.#last = failed(error);
+      this.#action = { run: (msg) => Promise.resolve(refused(error, options.unconfigured?.(error, msg))) };
     }
-    const leave = this.#action?.links?.map((link) => link.watch(({ up }) => up && this.#busy > 0 || this.#showLinks())) ?? [];
-    node.on('input', (msg, send, done) => void this.#input(msg, send, done));
+    const { links = [] } = this.#action;
+    const leave = links.map((link) => link.watch(() => this.#showIdle()));
+    if (links.length === 0) this.#showIdle();
+    node.on('input', (msg, send, done) => this.#input(msg, send, done));
     node.on('close', (done: () => void) => {
       for (const stop of leave) stop();
-      void this.#close().then(done);
+      this.#close()
+        .catch((error: unknown) => node.error(asError(error).message))
+        .finally(done);
     });
   }
 
-  async #input(msg: Input, send: (messages: never) => void, done: (error?: Error) => void): Promise<void> {
-    const action = this.#action;
-    if (!action) return done(new Error(this.#misconfigured));
-    if (this.#whileBusy === 'skip' && this.#busy > 0) {
+  #input(msg: Input, send: Send, done: Done): void {
+    const { whileBusy } = { ...this.#options, ...this.#action };
+    if (whileBusy === 'skip' && this.#inputs.size > 0) {
       this.#node.warn(this.#t('status.skipped'));
       return done();
     }
-    this.#busy += 1;
-    const work = this.#tail.then(() => this.#act(action, msg, send, done));
+    const turn = whileBusy === 'together' ? Promise.resolve() : this.#tail;
+    const work: Promise<void> = turn
+      .then(() => this.#work(msg))
+      .then((outcome) => {
+        this.#inputs.delete(work);
+        this.#finish(outcome, msg, send, done);
+      })
+      // Whatever done() runs into: the next message has its turn all the same.
+      .catch((error: unknown) => this.#node.error(asError(error).message));
+    this.#inputs.add(work);
     this.#tail = work;
-    await work;
-    this.#busy -= 1;
   }
 
-  async #act(action: Action, msg: Input, send: (messages: never) => void, done: (error?: Error) => void): Promise<void> {
-    if (this.#abort.signal.aborted) return done(new Error(this.#t('error.closing')));
-    const context: Context = {
-      signal: this.#abort.signal,
-      progress: (text) => this.#node.status({ fill: 'blue', shape: 'dot', text }),
-      t: this.#t,
-      node: this.#node,
-    };
-    context.progress(this.#t('status.working'));
+  /** The work of one input; never rejects. */
+  async #work(msg: Input): Promise<Outcome> {
+    const { signal } = this.#abort;
     try {
-      const { outputs, status } = await action.run(msg, context);
-      this.#last = status;
-      this.#show(status);
-      // The received message itself goes on (msg.req and msg.res with it); a second output gets a clone.
-      const copies = outputs.map((patch, n) =>
-        patch && Object.assign(outputs.findIndex(Boolean) === n ? msg : this.#RED.util.cloneMessage(msg), patch),
-      );
-      if (copies.some(Boolean)) send(copies.map((copy) => copy ?? null) as never);
-      done();
-    } catch (error) {
-      this.#last = { level: 'failed', text: message(error) };
-      if (!this.#abort.signal.aborted) this.#show(this.#last);
-      done(error instanceof Error ? error : new Error(message(error)));
+      if (signal.aborted) return refused(new Error(this.#t('error.closing')));
+      const progress = (text: string): void => {
+        if (!signal.aborted) this.#node.status({ fill: 'blue', shape: 'dot', text });
+      };
+      progress(this.#t('status.working'));
+      return await this.#action.run(msg, { signal, progress, t: this.#t, node: this.#node });
+    } catch (thrown) {
+      const error = signal.aborted ? new Error(this.#t('error.closed'), { cause: thrown }) : asError(thrown);
+      return refused(error);
     }
+  }
+
+  /** Status, then what goes out, then done: each once. */
+  #finish({ outputs, status, error }: Outcome, msg: Input, send: Send, done: Done): void {
+    // What a lost link made fail is told by the link, and is over when it is back.
+    const blamed = error !== undefined && this.#lost() !== undefined;
+    this.#last = blamed ? { level: 'idle', text: this.#t('status.ready') } : status;
+    this.#showIdle();
+    let failure = error;
+    try {
+      // The received message itself goes on (msg.req and msg.res with it); another output gets a copy of it as it came.
+      const first = outputs.findIndex(Boolean);
+      const others = outputs.map((patch, n) => (patch && n !== first ? { ...msg, ...patch } : null));
+      if (first >= 0) send(others.map((other, n) => (n === first ? Object.assign(msg, outputs[n]) : other)) as never);
+    } catch (thrown) {
+      failure ??= asError(thrown);
+    }
+    done(failure);
   }
 
   async #close(): Promise<void> {
@@ -158,17 +196,22 @@ class ActionNode {
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_LIMIT);
     });
-    await Promise.race([this.#tail, limit]);
+    await Promise.race([Promise.all(this.#inputs), limit]);
     clearTimeout(timer);
-    await this.#action?.close?.();
+    await this.#action.close?.();
     this.#node.status({});
   }
 
-  /** While idle: the first lost link, or how the last work ended. */
-  #showLinks(): void {
-    const lost = this.#action?.links?.find(({ status }) => !status.up);
+  #lost(): LinkState | undefined {
+    return this.#action.links?.find(({ status }) => !status.up);
+  }
+
+  /** A lost link is shown whatever else there is; how the last work ended, once nothing more is under way. */
+  #showIdle(): void {
+    if (this.#abort.signal.aborted) return;
+    const lost = this.#lost();
     if (lost) this.#show({ level: 'failed', text: lost.status.problem });
-    else this.#show(this.#last?.level === 'failed' || !this.#last ? { level: 'idle', text: this.#t('status.ready') } : this.#last);
+    else if (this.#inputs.size === 0) this.#show(this.#last);
   }
 
   #show({ level, text }: Status): void {
@@ -176,4 +219,10 @@ class ActionNode {
   }
 }
 
-const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+const failed = ({ message }: Error): Status => ({ level: 'failed', text: message });
+const refused = (error: Error, outputs: Outcome['outputs'] = []): Outcome => ({
+  outputs,
+  status: failed(error),
+  error,
+});

@@ -2,7 +2,16 @@ import type { NodeAPI, NodeDef } from 'node-red';
 import type { DatabaseNode } from '../lib/config-nodes';
 import type { Order } from '../lib/domain/batch';
 import { checkReadings } from '../lib/domain/reading';
-import { clock, registerAction, requireNode, type Context, type Input, type Outcome, type Status } from '../lib/node-shell';
+import {
+  clock,
+  ordersIn,
+  registerAction,
+  requireNode,
+  type Context,
+  type Input,
+  type Outcome,
+  type Status,
+} from '../lib/node-shell';
 import type { BatchStore } from '../lib/store/batch-store';
 
 interface Config extends NodeDef {
@@ -19,6 +28,8 @@ interface Call {
   line: string;
   limit: number;
   context: Context;
+  /** Held, locked and stale readings that were told already: a slot shows its batch for many cycles. */
+  told: Set<string>;
 }
 
 /** The order named in the message, if any. */
@@ -37,22 +48,30 @@ const OPERATIONS = {
   },
 
   async enqueue({ store, msg, limit, context: { t, node } }: Call): Promise<Outcome> {
-    const orders = list<Order & { notes?: string[] }>(msg);
-    const queued = await store.enqueue(orders, limit, named(msg) !== null);
+    const orders = ordersIn<Order & { notes?: string[] }>(msg);
+    if (!orders) throw new Error(t('error.orders'));
+    const queued = await store.enqueue(orders, limit, named(msg));
     const notes = new Map(orders.map(({ mo_id, notes = [] }) => [mo_id, notes]));
-    for (const { mo_id } of queued) for (const note of notes.get(mo_id) ?? []) node.warn(t('status.note', { mo_id, note }));
+    for (const { mo_id } of queued)
+      for (const note of notes.get(mo_id) ?? []) node.warn(t('status.note', { mo_id, note }));
     const status = shown(queued.length > 0 ? 'ok' : 'idle', t('status.queued', { count: queued.length, at: clock() }));
     return { outputs: [{ payload: queued }], status };
   },
 
   async 'set-aside'({ store, msg, context: { t, node } }: Call): Promise<Outcome> {
-    const batches = await store.setAside(list(msg));
-    for (const { mo_id, set_aside_reason } of batches) node.warn(t('status.aside', { mo_id, reason: set_aside_reason }));
+    const orders = ordersIn<{ mo_id: string; reason: string }>(msg);
+    if (!orders) throw new Error(t('error.orders'));
+    const batches = await store.setAside(orders);
+    for (const { mo_id, set_aside_reason } of batches)
+      node.warn(t('status.aside', { mo_id, reason: set_aside_reason }));
     const level = batches.length > 0 ? 'attention' : 'idle';
-    return { outputs: [{ payload: batches }], status: shown(level, t('status.set-aside', { count: batches.length, at: clock() })) };
+    return {
+      outputs: [{ payload: batches }],
+      status: shown(level, t('status.set-aside', { count: batches.length, at: clock() })),
+    };
   },
 
-  async record({ store, msg, line, context: { t, node } }: Call): Promise<Outcome> {
+  async record({ store, msg, line, told, context: { t, node } }: Call): Promise<Outcome> {
     const { readings, problems } = checkReadings(list(msg));
     // A message with one wrong reading is refused whole: nobody has to find out which part of it was saved.
     if (!readings) throw new Error(t('error.readings', { problems }));
@@ -63,9 +82,14 @@ const OPERATIONS = {
       node.log(t('status.saved', { mo_id, count: Object.keys(consumption).length }));
     }
     const values = { count: readings.length, saved: saved.length, apart: apart.length, at: clock() };
+    const before = new Set(told);
+    told.clear();
     for (const { mo_id, slot, outcome } of recorded) {
+      const key = `${outcome} ${slot} ${mo_id}`;
+      if (outcome === 'held' || outcome === 'stale' || outcome === 'locked') told.add(key);
+      if (!told.has(key) || before.has(key)) continue;
       if (outcome === 'locked') node.log(t('status.locked', { mo_id }));
-      if (outcome === 'held') node.warn(t('status.held', { mo_id, slot }));
+      else node.warn(t(`status.${outcome}`, { mo_id, slot }));
     }
     const text = t(apart.length > 0 ? 'status.recorded-apart' : 'status.recorded', values);
     const status = shown(apart.length > 0 ? 'attention' : 'ok', text);
@@ -89,14 +113,20 @@ const OPERATIONS = {
 
   async retry({ store, msg, line, context: { t } }: Call): Promise<Outcome> {
     const batches = await store.retry(named(msg), line);
-    return { outputs: [{ payload: batches }], status: shown('ok', t('status.retried', { count: batches.length, at: clock() })) };
+    return {
+      outputs: [{ payload: batches }],
+      status: shown('ok', t('status.retried', { count: batches.length, at: clock() })),
+    };
   },
 
   async trail({ store, msg, context: { t } }: Call): Promise<Outcome> {
     const moId = named(msg);
     if (!moId) throw new Error(t('error.no-order'));
     const trail = await store.trail(moId);
-    return { outputs: [{ payload: trail }], status: shown('ok', t('status.trail', { mo_id: moId, count: trail.events.length })) };
+    return {
+      outputs: [{ payload: trail }],
+      status: shown('ok', t('status.trail', { mo_id: moId, count: trail.events.length })),
+    };
   },
 };
 
@@ -110,16 +140,25 @@ export = function (RED: NodeAPI) {
   registerAction<Config>(RED, 'mo-batch-store', { whileBusy: 'queue' }, (node, config, t) => {
     const database = requireNode<DatabaseNode>(RED, config.database, t, t('label.database'));
     const link = database.database();
-    const operation = OPERATIONS[config.operation];
+    const told = new Set<string>();
     const bounded = ['enqueue', 'due', 'completed'].includes(config.operation);
     return {
       links: [database.link],
       run: async (msg, context) => {
-        const given: unknown = bounded ? RED.util.evaluateNodeProperty(config.limit, config.limitType || 'num', node, msg) : MOST;
+        const given: unknown = bounded
+          ? RED.util.evaluateNodeProperty(config.limit, config.limitType || 'num', node, msg)
+          : MOST;
         const limit = Number(given);
         if (!Number.isInteger(limit) || limit < 1) throw new Error(t('error.limit-value', { limit: String(given) }));
         return link.use(({ batches }) =>
-          operation({ store: batches, msg, line: config.line ?? '', limit: Math.min(limit, MOST), context }),
+          OPERATIONS[config.operation]({
+            store: batches,
+            msg,
+            line: config.line ?? '',
+            limit: Math.min(limit, MOST),
+            context,
+            told,
+          }),
         );
       },
     };

@@ -2,9 +2,10 @@ import { join, resolve } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { DatabaseNode } from '../lib/config-nodes';
 import { LinkState } from '../lib/link-state';
-import type { DatabaseAddress, MigrationReport } from '../lib/store/connection';
+import type { DatabaseAddress } from '../lib/store/connection';
 import { DatabaseLink } from '../lib/store/database-link';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../lib/store/embedded-postgres';
+import type { MigrationReport } from '../lib/store/migrate';
 
 interface Config extends NodeDef {
   mode: 'embedded' | 'server';
@@ -25,15 +26,24 @@ interface TlsConfigNode {
   addTLSOptions(options: object): object;
 }
 
+/** What the dialog shows; never a password. */
+const connectionOf = ({ host, port, user, database, passwordFile }: EmbeddedPostgres): object => ({
+  ...{ host, port, user, database, passwordFile },
+});
+
 export = function (RED: NodeAPI) {
-  /** Where each running mo-database really is, for its dialog; never a password. */
+  /** Where each running mo-database really is, for its dialog. */
   const shown = new Map<string, object>();
 
-  RED.httpAdmin.get('/mo-bridge/mo-database/:id/connection', RED.auth.needsPermission('mo-database.read'), (req, res) => {
-    const connection = shown.get(String(req.params.id));
-    if (connection) res.json(connection);
-    else res.sendStatus(404);
-  });
+  RED.httpAdmin.get(
+    '/mo-bridge/mo-database/:id/connection',
+    RED.auth.needsPermission('mo-database.read'),
+    (req, res) => {
+      const connection = shown.get(String(req.params.id));
+      if (connection) res.json(connection);
+      else res.sendStatus(404);
+    },
+  );
 
   RED.nodes.registerType<DatabaseNode, Config, object, Credentials>(
     'mo-database',
@@ -48,18 +58,28 @@ export = function (RED: NodeAPI) {
       });
 
       let server: EmbeddedPostgres | undefined;
+      let closed = false;
+      const stopServer = async (): Promise<void> => {
+        const ending = server;
+        server = undefined;
+        shown.delete(this.id);
+        await ending?.stop();
+      };
       const startEmbedded = async (): Promise<DatabaseAddress> => {
-        await server?.stop();
+        await stopServer();
         const directory = resolve(config.directory || join(RED.settings.userDir ?? '.', 'mo-bridge', 'postgresql'));
-        server = await startEmbeddedPostgres({
+        const started = await startEmbeddedPostgres({
           directory,
           port: Number(config.port) || 0,
           log: (line) => this.log(line),
           onExit: (reason) => this.link.isDown(`${label}: ${reason}`),
         });
-        const { host, port, user, database, passwordFile } = server;
-        shown.set(this.id, { host, port, user, database, passwordFile });
-        return { host, port, user, database, password: server.password };
+        server = started;
+        // Closed meanwhile: nobody else will stop it.
+        if (closed) await stopServer();
+        else shown.set(this.id, connectionOf(started));
+        const { host, port, user, database, password } = started;
+        return { host, port, user, database, password };
       };
 
       const { user = '', password = '' } = this.credentials ?? {};
@@ -81,26 +101,26 @@ export = function (RED: NodeAPI) {
           ...(tls ? { ssl: tls.addTLSOptions({}) } : {}),
         });
 
-      const tell = ({ applied, takenOver, version }: MigrationReport): void => {
-        if (takenOver) this.warn(t('status.taken-over', takenOver));
-        else if (applied.length > 0) this.log(t('status.migrated', { version }));
+      const onMigrated = ({ takenOver, version }: MigrationReport): void => {
+        if (takenOver) this.warn(t('status.taken-over', { ...takenOver, orders: takenOver.orders.join(', ') }));
+        else this.log(t('status.migrated', { version }));
       };
+      const onWarning = (problem: string): void => this.warn(problem);
       const database =
-        missing.length === 0 ? new DatabaseLink(embedded ? startEmbedded : onServer, label, this.link, tell) : undefined;
-      if (!embedded) shown.set(this.id, { host: config.host, port: config.serverPort, user, database: config.database });
+        missing.length === 0
+          ? new DatabaseLink(embedded ? startEmbedded : onServer, label, this.link, { onMigrated, onWarning })
+          : undefined;
+      if (!embedded)
+        shown.set(this.id, { host: config.host, port: config.serverPort, user, database: config.database });
       this.database = () => {
         if (!database) throw new Error(t('error.incomplete', { label, missing: missing.join(', ') }));
         return database;
       };
 
       this.on('close', (done: () => void) => {
-        shown.delete(this.id);
-        void (async () => {
-          await database?.close();
-          await server?.stop();
-        })()
-          .catch((error: Error) => this.error(error.message))
-          .finally(done);
+        closed = true;
+        const complain = (error: Error): void => this.error(error.message);
+        void (database?.close() ?? Promise.resolve()).catch(complain).then(stopServer).catch(complain).then(done);
       });
     },
     { credentials: { user: { type: 'text' }, password: { type: 'password' } } },

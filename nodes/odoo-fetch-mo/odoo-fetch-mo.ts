@@ -1,7 +1,15 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { OdooServerNode, SiloMapNode } from '../lib/config-nodes';
 import { checkOrders, fetchOrders } from '../lib/odoo/fetch';
-import { clock, registerAction, requireNode, type Context, type Input, type Outcome } from '../lib/node-shell';
+import {
+  clock,
+  ordersIn,
+  registerAction,
+  requireNode,
+  type Context,
+  type Input,
+  type Outcome,
+} from '../lib/node-shell';
 
 interface Config extends NodeDef {
   server: string;
@@ -25,14 +33,23 @@ export = function (RED: NodeAPI) {
         outputs: [{ payload: orders, refused }],
         status: {
           level: refused.length > 0 ? 'attention' : orders.length > 0 ? 'ok' : 'idle',
-          text: t(refused.length > 0 ? 'status.fetched-refused' : 'status.fetched', { count: orders.length, refused: refused.length, at: clock() }),
+          text: t(refused.length > 0 ? 'status.fetched-refused' : 'status.fetched', {
+            count: orders.length,
+            refused: refused.length,
+            at: clock(),
+          }),
         },
       };
     };
 
     const check = async (msg: Input, { signal }: Context): Promise<Outcome> => {
-      const orders = Array.isArray(msg.payload) ? (msg.payload as { mo_id: string }[]) : [];
-      const { open, closed } = await checkOrders(client, orders.map(({ mo_id }) => mo_id), signal);
+      const orders = ordersIn(msg);
+      if (!orders) throw new Error(t('error.orders'));
+      const { open, closed } = await checkOrders(
+        client,
+        orders.map(({ mo_id }) => mo_id),
+        signal,
+      );
       return {
         outputs: [{ payload: closed, open }],
         status: {

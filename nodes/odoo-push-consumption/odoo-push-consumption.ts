@@ -1,9 +1,16 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { DatabaseNode, OdooServerNode, SiloMapNode } from '../lib/config-nodes';
-import { checkManual, invalidAnswer, manualAnswer, type ManualOperation } from '../lib/domain/manual-request';
+import {
+  checkManual,
+  invalidAnswer,
+  manualAnswer,
+  type ManualOperation,
+  type ManualRequest,
+} from '../lib/domain/manual-request';
 import { clock, registerAction, requireNode, type Context, type Input, type Outcome } from '../lib/node-shell';
 import { DELIVERY_DEFAULTS } from '../lib/odoo/delivery';
 import { type PushResult, PushService } from '../lib/odoo/push';
+import type { DatabaseLink } from '../lib/store/database-link';
 
 interface Config extends NodeDef {
   server: string;
@@ -18,14 +25,34 @@ interface Config extends NodeDef {
   noFinishedWeight: 'set-aside' | 'planned' | 'sum';
 }
 
-type Named = { id?: string; mo_id?: string };
+/** A batch as it is named in a message: by the id of its row, or by its order. */
+type Named = { id: string; mo_id?: string } | { id?: undefined; mo_id: string };
+type Pushed = Omit<PushResult, 'skipped'> & {
+  skipped?: PushResult['skipped'] | 'waiting';
+  locked?: boolean;
+  failure?: Error;
+};
+
+/** The batches of a message; undefined when something else is among them. */
+function batchesIn({ payload }: Input): Named[] | undefined {
+  const list = (Array.isArray(payload) ? payload : [payload]) as ({ id?: unknown; mo_id?: unknown } | null)[];
+  const isNamed = (batch: (typeof list)[number]): boolean =>
+    typeof batch?.id === 'string' || typeof batch?.mo_id === 'string';
+  return list.every(isNamed) ? (list as Named[]) : undefined;
+}
+
+/** Who waits for an HTTP answer gets one also from a node that is not configured. */
+const unconfigured = ({ message }: Error, msg: Input): Outcome['outputs'] =>
+  'res' in msg ? [undefined, { statusCode: 503, payload: { status: 'error', message } }] : [];
 
 export = function (RED: NodeAPI) {
-  registerAction<Config>(RED, 'odoo-push-consumption', { whileBusy: 'queue' }, (node, config, t) => {
+  registerAction<Config>(RED, 'odoo-push-consumption', { whileBusy: 'together', unconfigured }, (node, config, t) => {
     const server = requireNode<OdooServerNode>(RED, config.server, t, t('label.server'));
     const { client, limiter } = server.connection();
     const silos = requireNode<SiloMapNode>(RED, config.silos, t, t('label.silos')).map();
-    const database = config.database ? requireNode<DatabaseNode>(RED, config.database, t, t('label.database')) : undefined;
+    const database = config.database
+      ? requireNode<DatabaseNode>(RED, config.database, t, t('label.database'))
+      : undefined;
     const link = database?.database();
     const share = Number(config.minFinishedShare ?? '');
     const options = {
@@ -37,7 +64,11 @@ export = function (RED: NodeAPI) {
       minFinishedShare: Number.isFinite(share) ? share : DELIVERY_DEFAULTS.minFinishedShare,
     };
 
-    const tell = ({ mo_id, conclusion, reason, skipped, done, set_aside, next_attempt_at }: PushResult): void => {
+    /** Rows that wait here or are being pushed: a second message that names one does not push it again. */
+    const underWay = new Set<string>();
+
+    const tell = ({ mo_id, conclusion, reason, skipped, locked, done, set_aside, next_attempt_at }: Pushed): void => {
+      if (locked) return node.log(t('status.locked', { mo_id }));
       if (skipped) return;
       if (conclusion === 'confirmed') return node.log(t(done ? 'status.done-one' : 'status.confirmed-one', { mo_id }));
       const next = next_attempt_at ? t('status.next', { at: clock(next_attempt_at) }) : '';
@@ -47,63 +78,121 @@ export = function (RED: NodeAPI) {
 
     const processAll = async (msg: Input, { signal, progress }: Context): Promise<Outcome> => {
       if (!link) throw new Error(t('error.no-database'));
-      const batches = (Array.isArray(msg.payload) ? msg.payload : [msg.payload]) as (Named | null)[];
-      const rows = batches.filter((batch): batch is Named => Boolean(batch && (batch.id || batch.mo_id)));
+      const rows = batchesIn(msg);
+      if (!rows) throw new Error(t('error.batches'));
       const push = new PushService(client, limiter, silos, options, signal);
       let finished = 0;
-      const results = await Promise.all(
-        rows.map(async ({ id, mo_id }) => {
-          const which = id ? { id } : { mo_id: mo_id as string };
-          const pushed = await link.use(({ ledger }) => push.process(ledger, which, Boolean(config.markDone)));
+      const pushOne = async ({ id, mo_id }: Named): Promise<Pushed> => {
+        const row = id ?? mo_id;
+        const told = { mo_id: mo_id ?? '', ...(id ? { id } : {}), db_saved: false };
+        if (underWay.has(row))
+          return { ...told, conclusion: 'busy', reason: t('status.under-way'), skipped: 'waiting' };
+        underWay.add(row);
+        try {
+          return await link.use(({ ledger }) =>
+            push.process(ledger, id ? { id } : { mo_id: row }, Boolean(config.markDone)),
+          );
+        } catch (error) {
+          // The node closed before the row had its turn: nothing was done with it.
+          if (signal.aborted) return { ...told, conclusion: 'busy', reason: t('error.closing'), skipped: 'waiting' };
+          // The row keeps what it holds; the others of this message go on.
+          const failure = error as Error;
+          return { ...told, conclusion: 'unknown-outcome', reason: failure.message, failure };
+        } finally {
+          underWay.delete(row);
           finished += 1;
           progress(t('status.pushing', { finished, count: rows.length }));
-          tell(pushed);
-          return pushed;
+        }
+      };
+      const results = await Promise.all(
+        rows.map(async (row) => {
+          const { failure, ...pushed } = await pushOne(row);
+          if (!failure) tell(pushed);
+          return { pushed, failure };
         }),
       );
-      const confirmed = results.filter(({ conclusion }) => conclusion === 'confirmed');
-      const open = results.filter(({ conclusion }) => conclusion !== 'confirmed');
+      const failures = results.flatMap(({ failure }) => failure ?? []);
+      if (failures[0] && failures.length === rows.length) throw failures[0];
+      const all = results.map(({ pushed }) => pushed);
+      const confirmed = all.filter(({ conclusion }) => conclusion === 'confirmed');
+      const open = all.filter(({ conclusion }) => conclusion !== 'confirmed');
       const failed = open.filter(({ skipped }) => !skipped);
-      const next = failed.map(({ next_attempt_at }) => next_attempt_at?.getTime() ?? Infinity).reduce((a, b) => Math.min(a, b), Infinity);
+      const next = failed.reduce((first, row) => Math.min(first, row.next_attempt_at?.getTime() ?? Infinity), Infinity);
       const values = { confirmed: confirmed.length, open: failed.length, at: clock() };
+      const error = signal.aborted ? new Error(t('error.closed')) : failures[0];
       return {
-        outputs: [confirmed.length > 0 ? { payload: confirmed } : undefined, open.length > 0 ? { payload: open } : undefined],
+        outputs: [
+          confirmed.length > 0 ? { payload: confirmed } : undefined,
+          open.length > 0 ? { payload: open } : undefined,
+        ],
         status: {
           level: failed.length > 0 ? 'attention' : rows.length > 0 ? 'ok' : 'idle',
           text: Number.isFinite(next)
             ? t('status.waiting', { ...values, next: clock(new Date(next)).slice(0, 5) })
             : t(failed.length > 0 ? 'status.pushed-some' : 'status.pushed', values),
         },
+        ...(error ? { error } : {}),
       };
+    };
+
+    /** The database for a manual call; null when there is none to save in, which is said. */
+    const reachable = async ({ mo_id }: ManualRequest): Promise<DatabaseLink | null> => {
+      try {
+        await link?.use(({ batches }) => batches.idsOf(mo_id));
+        return link ?? null;
+      } catch (error) {
+        // Nothing was sent yet: the call still goes through to Odoo, as it does without a database.
+        node.error(t('status.not-saved', { mo_id, reason: (error as Error).message }));
+        return null;
+      }
     };
 
     const manual = async (operation: ManualOperation, msg: Input, { signal }: Context): Promise<Outcome> => {
       const { request, problems } = checkManual(operation, msg.payload);
       if (problems) {
-        const fields = problems.map(({ field, problem }) => `${field} ${problem}`).join('; ');
-        node.warn(t('status.invalid', { problems: fields }));
-        return { outputs: [undefined, invalidAnswer(problems)], status: { level: 'attention', text: t('status.invalid', { problems: fields }) } };
+        const text = t('status.invalid', {
+          problems: problems.map(({ field, problem }) => `${field} ${problem}`).join('; '),
+        });
+        node.warn(text);
+        return { outputs: [undefined, invalidAnswer(problems)], status: { level: 'attention', text } };
       }
-      const push = new PushService(client, limiter, silos, options, signal);
-      const outcome = link
-        ? await link.use(({ ledger }) => push.manual(ledger, request)).catch(async (error: Error) => {
-            // Without a reachable database a manual call still goes through, and says that nothing was saved.
-            node.error(t('status.not-saved', { mo_id: request.mo_id, reason: error.message }));
-            return push.manual(null, request);
-          })
-        : await push.manual(null, request);
-      if (outcome.warning) node.warn(t('status.warning', { mo_id: request.mo_id, reason: outcome.warning }));
-      tell(outcome);
+      const { mo_id } = request;
       const { equipment_id } = msg.payload as { equipment_id?: string };
+      const push = new PushService(client, limiter, silos, options, signal);
+      const saving = await reachable(request);
+      let outcome: Pushed & { warning?: string };
+      try {
+        outcome = await (saving
+          ? saving.use(({ ledger }) => push.manual(ledger, request))
+          : push.manual(null, request));
+      } catch (thrown) {
+        // Lost in the middle: who waits for the answer is told that it is not known.
+        const error = thrown as Error;
+        const unknown = { mo_id, conclusion: 'unknown-outcome', reason: error.message, db_saved: false } as const;
+        const answer = manualAnswer(operation, request, unknown, equipment_id);
+        return { outputs: [undefined, answer], status: { level: 'failed', text: error.message }, error };
+      }
+      const { warning, db_saved, conclusion } = outcome;
+      if (warning) node[outcome.id ? 'error' : 'warn'](t('status.warning', { mo_id, reason: warning }));
+      tell(outcome);
+      if (db_saved && request.consumption) {
+        node.log(t('status.saved', { mo_id, entries: Object.keys(request.consumption).length }));
+      }
+      if (db_saved && request.markDone) node.log(t('status.saved-done', { mo_id, finished: request.finished }));
       const answer = manualAnswer(operation, request, outcome, equipment_id);
-      const ok = outcome.conclusion === 'confirmed';
+      const ok = conclusion === 'confirmed';
       const text = t(ok ? 'status.confirmed-one' : 'status.failed-one', { ...outcome, next: '' });
-      return { outputs: ok ? [answer] : [undefined, answer], status: { level: ok ? 'ok' : 'attention', text } };
+      return {
+        outputs: ok ? [answer] : [undefined, answer],
+        status: { level: ok ? 'ok' : 'attention', text },
+        ...(signal.aborted ? { error: new Error(t('error.closed')) } : {}),
+      };
     };
 
     const run = (msg: Input, context: Context): Promise<Outcome> => {
-      const request = msg.payload as { batch_data?: unknown } | null;
-      const byHand = config.operation !== 'process' || (request && typeof request === 'object' && 'batch_data' in request);
+      const { payload } = msg;
+      const asked = 'res' in msg || (typeof payload === 'object' && payload !== null && 'batch_data' in payload);
+      const byHand = config.operation !== 'process' || (asked && !Array.isArray(payload));
       return byHand ? manual(config.operation, msg, context) : processAll(msg, context);
     };
     return { links: [server.link, ...(database ? [database.link] : [])], run };

@@ -1,12 +1,14 @@
-import type { NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { S7EndpointNode, SiloMapNode } from '../lib/config-nodes';
 import type { SlotField, SlotLayout } from '../lib/domain/slot-layout';
 import { LinkState } from '../lib/link-state';
-import { clock, registerAction, requireNode } from '../lib/node-shell';
+import { clock, registerAction, requireNode, type Action, type Context } from '../lib/node-shell';
+import { acknowledgeRecorded } from '../lib/plc/acknowledge';
 import { PlcError } from '../lib/plc/plc-errors';
 import { SlotReader } from '../lib/plc/slot-reader';
 
 interface Config extends NodeDef {
+  operation?: 'read' | 'acknowledge';
   endpoint: string;
   silos: string;
   db: string | number;
@@ -19,6 +21,12 @@ interface Config extends NodeDef {
   maxSilo: string | number;
   maxFinished: string | number;
   moPattern: string;
+  checkMode?: boolean;
+}
+
+/** A node that reads, as one that acknowledges finds it. */
+interface ReadNode extends Node {
+  slotReader?: SlotReader;
 }
 
 const optional = (value: string | number | undefined): number | undefined =>
@@ -42,62 +50,109 @@ const toLayout = ({ db, base, stride, slots, fields }: Config): SlotLayout => ({
   }),
 });
 
-export = function (RED: NodeAPI) {
-  registerAction<Config>(RED, 'plc-consumption-read', { whileBusy: 'skip' }, (node, config, t) => {
-    const { endpoint } = requireNode<S7EndpointNode>(RED, config.endpoint, t, t('label.endpoint'));
-    if (!endpoint) throw new Error(t('error.endpoint'));
-    const silos = requireNode<SiloMapNode>(RED, config.silos, t, t('label.silos')).map();
-    const silo = optional(config.maxSilo);
-    const finished = optional(config.maxFinished);
-    const settleMs = optional(config.settle);
-    const timeoutMs = optional(config.timeout);
-    const reader = new SlotReader(endpoint, toLayout(config), silos, {
-      limits: {
-        ...(silo === undefined ? {} : { silo }),
-        ...(finished === undefined ? {} : { actual_weight_quantity_finished_goods: finished }),
-      },
-      ...(settleMs === undefined ? {} : { settleMs }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(config.moPattern ? { moIdPattern: config.moPattern } : {}),
-    });
-
-    const link = new LinkState(({ up, problem }) => (up ? node.log(t('status.back')) : node.error(problem)));
-    const onLost = (): void => link.isDown(t('status.offline'));
-    const onBack = (): void => link.isUp();
-    endpoint.on('disconnect', onLost);
-    endpoint.on('connect', onBack);
-
-    return {
-      links: [link],
-      close: () => {
-        reader.close();
-        endpoint.off('disconnect', onLost);
-        endpoint.off('connect', onBack);
-      },
-      run: async (_msg, { signal }) => {
-        const result = await reader.read(signal).catch((error: unknown) => {
-          if (error instanceof PlcError) link.isDown(error.message);
-          throw error;
-        });
-        link.isUp();
-        const { readings, rejected, empty } = result;
-        for (const { slot, mo_id, problems } of rejected) {
-          for (const { field, problem, value } of problems) {
-            node.warn(t('status.rejected-one', { slot, mo_id: mo_id ?? '?', field, problem, value: String(value) }));
-          }
-        }
-        for (const { slot, mo_id, falling } of readings) {
-          if (falling) node.warn(t('status.falling', { slot, mo_id, silos: falling.join(', ') }));
-        }
-        const completed = readings.filter(({ status_manufacturing }) => status_manufacturing).length;
-        return {
-          outputs: [{ payload: readings, read: result }, rejected.length > 0 ? { payload: rejected } : undefined],
-          status: {
-            level: rejected.length > 0 ? 'attention' : 'ok',
-            text: t(rejected.length > 0 ? 'status.read-rejected' : 'status.read', { count: readings.length, completed, rejected: rejected.length, empty, at: clock() }),
-          },
-        };
-      },
-    };
+/** Reads every slot once per message. */
+function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t']): Action {
+  const { endpoint } = requireNode<S7EndpointNode>(RED, config.endpoint, t, t('label.endpoint'));
+  if (!endpoint) throw new Error(t('error.endpoint'));
+  const silos = requireNode<SiloMapNode>(RED, config.silos, t, t('label.silos')).map();
+  const silo = optional(config.maxSilo);
+  const finished = optional(config.maxFinished);
+  const settleMs = optional(config.settle);
+  const timeoutMs = optional(config.timeout);
+  const reader = new SlotReader(endpoint, toLayout(config), silos, {
+    limits: {
+      ...(silo === undefined ? {} : { silo }),
+      ...(finished === undefined ? {} : { actual_weight_quantity_finished_goods: finished }),
+    },
+    ...(settleMs === undefined ? {} : { settleMs }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(config.moPattern ? { moIdPattern: config.moPattern } : {}),
+    checkMode: config.checkMode !== false,
   });
+  node.slotReader = reader;
+
+  const link = new LinkState(({ up, problem }) => (up ? node.log(t('status.back')) : node.error(problem)));
+  // 'error' alone tells of a PLC that was never there; its own text is in the log of the endpoint.
+  const onLost = (): void => link.isDown(t('status.offline'));
+  const onBack = (): void => link.isUp();
+  endpoint.on('disconnect', onLost).on('error', onLost);
+  endpoint.on('connect', onBack);
+  // At once: an endpoint that is deployed anew together with this node hangs up, and that is no lost PLC.
+  node.once('close', () => {
+    endpoint.off('disconnect', onLost).off('error', onLost);
+    endpoint.off('connect', onBack);
+  });
+
+  return {
+    links: [link],
+    close: () => reader.close(),
+    run: async (_msg, { signal }) => {
+      const result = await reader.read(signal).catch((error: unknown) => {
+        if (error instanceof PlcError) link.isDown(error.message);
+        throw error;
+      });
+      link.isUp();
+      const { readings, rejected, ...read } = result;
+      for (const { slot, mo_id, problems } of rejected) {
+        for (const { field, problem, value } of problems) {
+          node.warn(t('status.rejected-one', { slot, mo_id: mo_id ?? '?', field, problem, value: String(value) }));
+        }
+      }
+      for (const { slot, mo_id, falling } of readings) {
+        if (falling) node.warn(t('status.falling', { slot, mo_id, silos: falling.join(', ') }));
+      }
+      const completed = readings.filter(({ status_manufacturing }) => status_manufacturing).length;
+      return {
+        outputs: [
+          { payload: readings, read: { ...read, node: node.id } },
+          rejected.length > 0 ? { payload: rejected } : undefined,
+        ],
+        status: {
+          level: rejected.length > 0 ? 'attention' : 'ok',
+          text: t(rejected.length > 0 ? 'status.read-rejected' : 'status.read', {
+            count: readings.length,
+            completed,
+            rejected: rejected.length,
+            empty: read.empty,
+            at: clock(),
+          }),
+        },
+      };
+    },
+  };
+}
+
+/** Frees the completed slots of a message that the store has answered. */
+function acknowledgeAction(RED: NodeAPI, node: Node, t: Context['t']): Action {
+  let told = new Set<string>();
+  return {
+    whileBusy: 'queue',
+    run: async ({ payload, read }, { signal }) => {
+      if (!Array.isArray(payload)) throw new Error(t('error.recorded'));
+      // The message says who read it, so that the layout is entered once, and may pass any number of nodes in between.
+      const from = (read as { node?: string } | undefined)?.node ?? '';
+      const { slotReader } = (RED.nodes.getNode(from) as ReadNode | null) ?? {};
+      if (!slotReader) throw new Error(t('error.reader'));
+      const { acknowledged, kept, error } = await acknowledgeRecorded(slotReader, payload, signal);
+      for (const { slot, mo_id } of acknowledged) node.log(t('status.acknowledged-one', { slot, mo_id }));
+      const keptTexts = kept.map((slot) => t('status.kept-one', { ...slot }));
+      for (const text of keptTexts) if (!told.has(text)) node.warn(text);
+      told = new Set(keptTexts);
+      const values = { count: acknowledged.length, kept: kept.length, at: clock() };
+      const level = kept.length > 0 ? 'attention' : acknowledged.length > 0 ? 'ok' : 'idle';
+      return {
+        outputs: [acknowledged, kept].map((slots) => (slots.length > 0 ? { payload: slots } : undefined)),
+        status: error
+          ? { level: 'failed', text: error.message }
+          : { level, text: t(kept.length > 0 ? 'status.acknowledged-kept' : 'status.acknowledged', values) },
+        ...(error ? { error } : {}),
+      };
+    },
+  };
+}
+
+export = function (RED: NodeAPI) {
+  registerAction<Config>(RED, 'plc-consumption-read', { whileBusy: 'skip' }, (node, config, t) =>
+    config.operation === 'acknowledge' ? acknowledgeAction(RED, node, t) : readAction(RED, node, config, t),
+  );
 };

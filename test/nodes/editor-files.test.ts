@@ -36,6 +36,11 @@ const read = (...path: string[]): string => readFileSync(join(root, ...path), 'u
 const pkg = JSON.parse(read('package.json')) as { name: string; 'node-red': { nodes: Record<string, string> } };
 const TYPES = Object.keys(pkg['node-red'].nodes);
 const CONFIG_TYPES = ['odoo-server', 'mo-database', 'silo-map'];
+/** What a node lacks as it is dragged in. */
+const CHOSEN_BY_A_PERSON: Record<string, string[]> = {
+  'odoo-server': ['url', 'database'],
+  'plc-consumption-read': ['endpoint', 'silos'],
+};
 /** Saved with the node, but not entered by a person. */
 const WITHOUT_FIELD = ['configVersion'];
 
@@ -183,7 +188,7 @@ for (const type of TYPES) {
     test('is valid as it is dragged in, but for what a person must choose', () => {
       const { definition, check } = load(type);
       const invalid = Object.keys(definition.defaults).filter((key) => check(key) !== true);
-      assert.deepEqual(invalid, type === 'odoo-server' ? ['url', 'database'] : []);
+      assert.deepEqual(invalid, CHOSEN_BY_A_PERSON[type] ?? []);
       for (const property of Object.values(definition.defaults).filter(({ required }) => required)) {
         assert.ok(property.label, 'Node-RED names a missing config node by its label');
       }
@@ -228,6 +233,14 @@ test('fields of an operation that is not chosen are not checked', () => {
   assert.equal(load('mo-batch-store').check('limit', { operation: 'summary', limit: '' }), true);
   assert.equal(load('history-archive').check('note', { operation: 'completed', note: '' }), true);
   assert.equal(load('mo-database').check('host', { mode: 'embedded', host: '' }), true);
+});
+
+test('a node that acknowledges needs no PLC of its own, one that reads needs a sound one', () => {
+  const { check, configNodes } = load('plc-consumption-read');
+  Object.assign(configNodes, { plc: {}, unsound: { valid: false } });
+  assert.equal(check('endpoint', { operation: 'acknowledge' }), true);
+  assert.equal(check('endpoint', { endpoint: 'plc' }), true);
+  for (const endpoint of ['', 'unsound', 'deleted']) assert.match(String(check('endpoint', { endpoint })), /^PLC: /);
 });
 
 test('the silo map starts with the standard silos and names blank and repeated codes', () => {

@@ -4,7 +4,7 @@
  */
 import Ajv from 'ajv';
 import type { Concluded, Conclusion } from './conclusion';
-import { roundForOdoo } from './weight';
+import { sameForOdoo } from './weight';
 
 /** What came back over the wire, that nothing did, or that the call was not made because there is no session to make it in. */
 export type Answer =
@@ -46,8 +46,9 @@ export interface AddonResult {
   message?: string;
   errors?: string[];
   consumed_items?: { equipment_code: string; applied_qty: number }[];
+  /** kg of finished goods, when the update carried them (exchange 119). */
+  updated_finished_qty?: number;
   data?: unknown;
-  mo_state?: string;
 }
 
 const isAddonResult = ajv.compile<AddonResult>({
@@ -57,6 +58,7 @@ const isAddonResult = ajv.compile<AddonResult>({
     status: { type: 'string' },
     message: { type: 'string' },
     errors: { type: 'array', items: { type: 'string' } },
+    updated_finished_qty: { type: 'number' },
     consumed_items: {
       type: 'array',
       items: {
@@ -75,42 +77,83 @@ export function readEnvelope(answer: Answer): Read {
   if (answer.kind === 'not-made') return { concluded: answer.concluded };
   if (answer.kind === 'none') {
     return answer.sent
-      ? { concluded: concluded('unknown-outcome', `sent, but no answer came (${answer.problem}); the same is sent again`) }
-      : { concluded: concluded('unavailable', `Odoo is not reachable (${answer.problem}): check URL, network and server`) };
+      ? {
+          concluded: concluded(
+            'unknown-outcome',
+            `sent, but no answer came (${answer.problem}); the same is sent again`,
+          ),
+        }
+      : {
+          concluded: concluded(
+            'unavailable',
+            `Odoo is not reachable (${answer.problem}): check URL, network and server`,
+          ),
+        };
   }
   const { status, body } = answer;
   // 404 and the redirect to the login page mean a session without a database (exchanges 036, 318, 324, 332).
   if (status === 302 || status === 303) return { concluded: concluded('session', 'Odoo sent us to its login page') };
+  if (status === 404) return { concluded: concluded('session', 'Odoo does not know the route (HTTP 404)') };
+  if (status === 504)
+    return {
+      concluded: concluded('unknown-outcome', 'the proxy gave up waiting for Odoo (HTTP 504); the same is sent again'),
+    };
   let envelope: unknown;
   try {
     envelope = JSON.parse(body);
   } catch {
-    if (status === 404) return { concluded: concluded('session', 'Odoo does not know the route (HTTP 404)') };
-    if (status === 400 || status === 405) {
-      return { concluded: concluded('bad-request', `Odoo refused the request itself (HTTP ${status})`) };
-    }
-    return { concluded: concluded('unavailable', `HTTP ${status} without JSON: a proxy or a broken Odoo answered`) };
+    return { concluded: notJson(status, body) };
   }
   if (!isEnvelope(envelope)) {
-    return { concluded: concluded('unavailable', `HTTP ${status}: JSON, but not an answer of Odoo`) };
+    return {
+      concluded: concluded(
+        'unavailable',
+        `HTTP ${status}: JSON, but not an answer of Odoo; check the URL and the proxy`,
+      ),
+    };
   }
   if (envelope.error) return { concluded: readError(envelope.error) };
   if (status !== 200) return { concluded: concluded('unavailable', `HTTP ${status} from Odoo`) };
   return { result: envelope.result };
 }
 
+/** HTML where JSON is due is an outage, not an answer (exchanges 140, 330); an answer that broke off tells nothing. */
+function notJson(status: number, body: string): Concluded {
+  if (status === 200 && /^\s*(\{|$)/.test(body)) {
+    return concluded('unknown-outcome', 'the answer broke off; the same is sent again');
+  }
+  if (status === 400 || status === 405)
+    return concluded('bad-request', `Odoo refused the request itself (HTTP ${status})`);
+  if (status >= 300 && status < 400) {
+    return concluded(
+      'unavailable',
+      `the address redirects elsewhere (HTTP ${status}): enter the one it leads to in odoo-server`,
+    );
+  }
+  return concluded('unavailable', `HTTP ${status} without JSON: a proxy or a broken Odoo answered`);
+}
+
+/** Python's and Odoo's exceptions about what was asked: no repeat changes them. */
+const VALUE_ERRORS =
+  /^(builtins\.\w+|odoo\.exceptions\.\w+|psycopg2\.errors\.\w*(Violation|OutOfRange|InvalidTextRepresentation))$/;
+/** The server's database is gone (exchange 253 aside, which names a database that was never there). */
+const DATABASE_GONE =
+  /^psycopg2\.(OperationalError|InterfaceError|pool\.\w+|errors\.(AdminShutdown|CannotConnectNow|TooManyConnections))$/;
+
 /** JSON-RPC errors: 100 and 404 are the session's (exchanges 031-034, 318), 200 carries the server's exception. */
 function readError({ code, message, data }: NonNullable<Envelope['error']>): Concluded {
   const name = data?.name ?? '';
   const said = firstLine(data?.message || message);
-  if (code === 100) return concluded('session', 'the session has expired');
+  if (code === 100 || /SessionExpired/.test(name)) return concluded('session', 'the session has expired');
   if (code === 404) return concluded('session', 'Odoo does not know the route (404)');
   if (/AccessDenied$/.test(name)) return concluded('credentials', `Odoo refused user or password: ${said}`);
   if (/AccessError$/.test(name)) return concluded('not-permitted', said);
-  if (/(UserError|ValidationError|MissingError|ValueError|TypeError|KeyError)$/.test(name)) {
-    return concluded('bad-value', said);
+  if (DATABASE_GONE.test(name)) {
+    return /does not exist/.test(said)
+      ? concluded('credentials', said)
+      : concluded('unavailable', `Odoo has no database: ${said}`);
   }
-  if (/OperationalError$/.test(name) && /does not exist/.test(said)) return concluded('credentials', said);
+  if (VALUE_ERRORS.test(name)) return concluded('bad-value', said);
   return concluded('busy', `Odoo rolled the call back: ${said}`);
 }
 
@@ -136,37 +179,47 @@ export function readLogin(answer: Answer): Concluded {
   return concluded('credentials', `Odoo refused the login: ${firstLine(result?.message ?? 'no user id')}`);
 }
 
+/** Every refusal of Odoo's access rights names the model in brackets, whatever the user's language (exchanges 006, 074). */
+const MODEL_IN_BRACKETS = /\([a-z][\w]*(\.\w+)+\)/;
+
 /**
  * The addon's business errors, by its own fixed English words (its texts are not translated). What a state can tell is
  * read from the order instead; this is for what no state tells.
  */
 export function explainError(message: string): Concluded {
   const said = firstLine(message);
-  if (/not found/i.test(said) && /(Manufacturing Order|^MO)/i.test(said)) return concluded('unknown-order', said);
+  if (/not found/i.test(said) && /(Manufacturing Order|\bMO\b)/i.test(said)) return concluded('unknown-order', said);
   const state = /in state "(\w+)"/.exec(said)?.[1];
   if (state === 'done') return concluded('order-done', said);
   if (state === 'cancel') return concluded('order-cancelled', said);
-  if (/not allowed|access/i.test(said)) return concluded('not-permitted', said);
+  if (MODEL_IN_BRACKETS.test(message) || /not allowed to|access (denied|error)/i.test(said))
+    return concluded('not-permitted', said);
   if (/quantity to produce must be positive|No finished product move/i.test(said)) return concluded('not-done', said);
-  if (/transaction is aborted|could not serialize|deadlock/i.test(said)) return concluded('busy', said);
+  if (/transaction is aborted|could not serialize|deadlock|lock not available/i.test(said))
+    return concluded('busy', said);
   return concluded('bad-value', said);
 }
 
 /**
- * The answer to an update: confirmed only if it names no error and echoes every code with the quantity that was sent.
+ * The answer to an update: confirmed only if it names no error and echoes every code, and the finished quantity, as sent.
  * @param sent kg by equipment code
+ * @param quantity kg of finished goods, when it was sent
  */
-export function readUpdate(answer: Answer, sent: Readonly<Record<string, number>>): Concluded {
+export function readUpdate(answer: Answer, sent: Readonly<Record<string, number>>, quantity?: number): Concluded {
   const read = readAddon(answer);
   if (read.concluded) return read.concluded;
-  const { status, message = '', errors = [], consumed_items = [] } = read.result;
+  const { status, message = '', errors = [], consumed_items = [], updated_finished_qty } = read.result;
   if (status !== 'success') return explainError(message);
   const taken = new Map(consumed_items.map(({ equipment_code, applied_qty }) => [equipment_code, applied_qty]));
-  const missed = Object.entries(sent).flatMap(([code, kg]) => {
-    const applied = taken.get(code);
-    if (applied === undefined) return [`${code}: ${kg} kg not taken`];
-    return roundForOdoo(applied) === roundForOdoo(kg) ? [] : [`${code}: ${applied} kg taken instead of ${kg} kg`];
-  });
-  const problems = errors.length > 0 ? errors : missed;
+  const missed = Object.entries(sent).flatMap(([code, kg]) => unlike(code, kg, taken.get(code)));
+  if (quantity !== undefined) missed.push(...unlike('finished quantity', quantity, updated_finished_qty));
+  // Errors name what was refused; a silo that is neither named there nor echoed has to be told too.
+  const told = missed.filter((miss) => !errors.some((error) => error.startsWith(`${miss.split(':', 1)[0]}:`)));
+  const problems = [...errors, ...told];
   return problems.length > 0 ? concluded('partial', problems.join('; ')) : concluded('confirmed');
 }
+
+const unlike = (what: string, kg: number, applied: number | undefined): string[] => {
+  if (applied === undefined) return [`${what}: ${kg} kg not taken`];
+  return sameForOdoo(applied, kg) ? [] : [`${what}: ${applied} kg taken instead of ${kg} kg`];
+};

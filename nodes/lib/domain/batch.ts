@@ -81,3 +81,25 @@ export const plannedWeights = pick('consumption');
 
 /** Actual kg per silo; silos that nothing was said about are absent. */
 export const actualWeights = pick('actual_consumption');
+
+/** The four figures of one silo (kg); null: nothing was planned, read, sent or confirmed. */
+export interface SiloFigures {
+  silo: SiloTag;
+  component: string | null;
+  planned: number | null;
+  /** As the row holds it: read from the PLC, or corrected by hand. */
+  read: number | null;
+  sent: number | null;
+  confirmed: number | null;
+}
+
+/** Planned, read, sent and confirmed per silo, of a row in the queue or in the history; silos without any are left out. */
+export const siloFigures = (row: SiloColumns & Pick<Batch, 'sent_consumption' | 'confirmed_consumption'>): SiloFigures[] =>
+  SILO_TAGS.map((silo) => ({
+    silo,
+    component: row[`component_${silo}_name`] ?? null,
+    planned: row[`consumption_${silo}`] ?? null,
+    read: row[`actual_consumption_${silo}`] ?? null,
+    sent: row.sent_consumption?.[silo] ?? null,
+    confirmed: row.confirmed_consumption?.[silo] ?? null,
+  })).filter(({ planned, read, sent, confirmed }) => [planned, read, sent, confirmed].some((kg) => kg !== null));

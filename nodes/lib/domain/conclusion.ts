@@ -52,18 +52,18 @@ export interface Concluded {
   reason: string;
 }
 
-/** No pause between two attempts is longer (s). */
+/** Pauses grow up to this, before they are scattered (s). */
 const LONGEST_PAUSE = 30 * 60;
 
 /**
- * Pause before the next attempt (ms), growing with the attempts and scattered by ±20 %, so that an Odoo that comes back
- * does not get everything at once.
+ * Pause before the next attempt (ms), growing with the attempts and scattered between half and one and a half, so that an
+ * Odoo that comes back after an hour gets what waited over half an hour, not in one burst.
  * @param attempts how many failed before this one
  * @param random 0 … 1
  */
 export function pauseBeforeRetry(conclusion: Conclusion, attempts: number, random: number = Math.random()): number {
   const seconds = Math.min(CONCLUSIONS[conclusion].pause * 2 ** Math.min(attempts, 16), LONGEST_PAUSE);
-  return Math.round(seconds * 1000 * (0.8 + 0.4 * random));
+  return Math.round(seconds * 1000 * (0.5 + random));
 }
 
 /** Whether a person has to decide: no repeat can change the outcome. */

@@ -3,7 +3,7 @@
  */
 import { actualWeights, type Batch } from './batch';
 import type { SiloMap, SiloTag, SiloWeights } from './silos';
-import { roundForOdoo, sumForOdoo } from './weight';
+import { LARGEST_WEIGHT, roundForOdoo, sumForOdoo } from './weight';
 
 /** A full set of values to send. */
 export interface Consignment {
@@ -29,7 +29,7 @@ export function consign(
       if (kg === 0) continue;
       return { refused: `${tag} holds ${kg} kg, but is switched off in the silo-map: switch it on and retry` };
     }
-    if (kg < 0 || !Number.isFinite(kg)) return { refused: `${tag} holds ${kg} kg: correct the row and retry` };
+    if (!(kg >= 0 && kg <= LARGEST_WEIGHT)) return { refused: `${tag} holds ${kg} kg: correct the row and retry` };
     consignment.weights[tag] = kg;
     if (kg > 0) consignment.byCode[silo.code] = kg;
     else consignment.zeros.push(tag);
@@ -50,7 +50,12 @@ export interface Difference {
 export function differences(wanted: SiloWeights, found: SiloWeights, silos: SiloMap): Difference[] {
   return Object.entries(wanted).flatMap(([key, kg]) => {
     const tag = key as SiloTag;
-    const difference = { tag, code: silos.byTag(tag)?.code ?? tag, wanted: roundForOdoo(kg), found: roundForOdoo(found[tag]) };
+    const difference = {
+      tag,
+      code: silos.byTag(tag)?.code ?? tag,
+      wanted: roundForOdoo(kg),
+      found: roundForOdoo(found[tag]),
+    };
     return difference.wanted === difference.found ? [] : [difference];
   });
 }

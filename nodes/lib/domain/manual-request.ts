@@ -4,8 +4,8 @@
 import Ajv, { type ValidateFunction } from 'ajv';
 import { CONCLUSIONS, type Concluded } from './conclusion';
 import { MO_ID_PATTERN, type Problem, toProblems } from './reading';
-import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
-import { roundDecoded } from './weight';
+import { SILO_TAGS, type SiloWeights } from './silos';
+import { LARGEST_WEIGHT, roundDecoded } from './weight';
 
 export type ManualOperation = 'update' | 'mark-done' | 'process';
 
@@ -20,13 +20,14 @@ export interface ManualRequest {
   correct_completed: boolean;
 }
 
-const kg = { type: 'number', minimum: 0, maximum: 10_000_000 } as const;
+const kg = { type: 'number', minimum: 0, maximum: LARGEST_WEIGHT } as const;
 const common = {
   mo_id: { type: 'string', pattern: MO_ID_PATTERN },
   equipment_id: { type: 'string' },
   correct_completed: { type: 'boolean' },
 } as const;
-const bySilo = (prefix: string): Record<string, typeof kg> => Object.fromEntries(SILO_TAGS.map((tag) => [prefix + tag, kg]));
+const bySilo = (prefix: string): Record<string, typeof kg> =>
+  Object.fromEntries(SILO_TAGS.map((tag) => [prefix + tag, kg]));
 
 const ajv = new Ajv({ allErrors: true, strict: false });
 const SCHEMAS: Record<ManualOperation, ValidateFunction> = {
@@ -42,7 +43,11 @@ const SCHEMAS: Record<ManualOperation, ValidateFunction> = {
   'mark-done': ajv.compile({
     type: 'object',
     required: ['mo_id', 'finished_qty'],
-    properties: { ...common, finished_qty: { ...kg, minimum: undefined, exclusiveMinimum: 0 }, message: { type: 'string' } },
+    properties: {
+      ...common,
+      finished_qty: { ...kg, minimum: undefined, exclusiveMinimum: 0 },
+      message: { type: 'string' },
+    },
   }),
   process: ajv.compile({
     type: 'object',
@@ -133,9 +138,16 @@ export function manualAnswer(
   }
   return success('Batch consumption processed successfully', {
     ...(request.consumption
-      ? { consumption: { consumption_updated: true, consumption_details: { success: true, db_saved, consumed_items, errors: [] } } }
+      ? {
+          consumption: {
+            consumption_updated: true,
+            consumption_details: { success: true, db_saved, consumed_items, errors: [] },
+          },
+        }
       : {}),
-    ...(request.markDone ? { mark_done: { mo_marked_done: true, mark_done_details: { success: true, db_saved } } } : {}),
+    ...(request.markDone
+      ? { mark_done: { mo_marked_done: true, mark_done_details: { success: true, db_saved } } }
+      : {}),
     ...more,
   });
 }

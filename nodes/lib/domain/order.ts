@@ -1,6 +1,7 @@
 /**
  * Orders as Odoo tells them, and what of them goes into the queue.
  */
+import Ajv from 'ajv';
 import type { Order } from './batch';
 import type { SiloMap, SiloTag, SiloWeights } from './silos';
 import { roundForOdoo, sumForOdoo } from './weight';
@@ -45,6 +46,76 @@ export interface Production {
   consumption: 'flexible' | 'warning' | 'strict';
 }
 
+/** A record of stock.move as Odoo's `search_read` gives it; an empty relation is `false` there (exchanges 265, 312). */
+export interface MoveRecord {
+  raw_material_production_id: Related;
+  product_id: Related;
+  product_uom: Related;
+  product_uom_qty: number;
+  quantity_done: number;
+  scada_equipment_id: Related;
+  state: string;
+}
+
+type Related = [id: number, name: string] | false;
+
+const ajv = new Ajv({ strict: false });
+const text = { type: 'string' } as const;
+const figure = { type: 'number' } as const;
+const equipment = {
+  anyOf: [
+    { type: 'object', required: ['id', 'code'], properties: { id: { type: 'integer' }, code: text } },
+    { enum: [null, false] },
+  ],
+} as const;
+const related = {
+  anyOf: [{ const: false }, { type: 'array', minItems: 2, items: [{ type: 'integer' }, text] }],
+} as const;
+
+const orderDetail = {
+  type: 'object',
+  required: ['mo_id', 'state', 'quantity'],
+  properties: {
+    mo_id: text,
+    state: text,
+    quantity: figure,
+    equipment,
+    components_consumption: { type: 'array', items: { type: 'object', properties: { equipment } } },
+  },
+} as const;
+
+/** Whether an answer holds orders as mo-list-detailed and mo-detail tell them. */
+export const areOrderDetails = ajv.compile<OrderDetail[]>({ type: 'array', items: orderDetail });
+
+/** Whether an answer holds orders as `search_read` tells them. */
+export const areProductions = ajv.compile<Production[]>({
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['id', 'name', 'state'],
+    properties: { id: { type: 'integer' }, name: text, state: text },
+  },
+});
+
+/** Whether an answer holds raw moves as `search_read` tells them. */
+export const areMoves = ajv.compile<MoveRecord[]>({
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['quantity_done', 'scada_equipment_id'],
+    properties: { quantity_done: figure, product_uom_qty: figure, scada_equipment_id: related, product_id: related },
+  },
+});
+
+/** Equipment codes by Odoo's id, as the orders' own details tell them: a move names its equipment, not its code. */
+export function codesById(details: readonly OrderDetail[]): Map<number, string> {
+  const codes = new Map<number, string>();
+  for (const { components_consumption = [] } of details) {
+    for (const { equipment: silo } of components_consumption) if (silo) codes.set(silo.id, silo.code);
+  }
+  return codes;
+}
+
 /** The unit that weights are kept in. */
 const KG = 'kg';
 
@@ -70,10 +141,14 @@ export function toOrder(
   detail: OrderDetail,
   moves: readonly OrderMove[],
   silos: SiloMap,
-): { order: Order & { schedule_start: string; notes: string[] }; refused?: never } | { order?: never; refused: string } {
+):
+  { order: Order & { schedule_start: string; notes: string[] }; refused?: never } | { order?: never; refused: string } {
   const live = moves.filter(isLive);
-  const foreign = live.filter(({ uom }) => uom.toLowerCase() !== KG).map(({ product, uom }) => `${product} (${uom || 'no unit'})`);
-  if (foreign.length > 0) return { refused: `component not in kg: ${foreign.join(', ')}; change its unit in Odoo's bill of materials` };
+  const foreign = live
+    .filter(({ uom }) => uom.toLowerCase() !== KG)
+    .map(({ product, uom }) => `${product} (${uom || 'no unit'})`);
+  if (foreign.length > 0)
+    return { refused: `component not in kg: ${foreign.join(', ')}; change its unit in Odoo's bill of materials` };
   const notes: string[] = [];
   const order: Order = {
     mo_id: detail.mo_id,
@@ -85,7 +160,9 @@ export function toOrder(
   for (const { code, product, equipment, planned } of live) {
     const silo = silos.byCode(code);
     if (!silo) {
-      notes.push(`${product}: ${code || equipment ? `${code || equipment} is not in the silo-map` : 'has no silo in Odoo'}`);
+      notes.push(
+        `${product}: ${code || equipment ? `${code || equipment} is not in the silo-map` : 'has no silo in Odoo'}`,
+      );
       continue;
     }
     mapped += 1;

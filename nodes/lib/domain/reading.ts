@@ -4,7 +4,7 @@
  */
 import Ajv, { type ErrorObject } from 'ajv';
 import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
-import { roundDecoded } from './weight';
+import { LARGEST_WEIGHT, roundDecoded } from './weight';
 
 export interface Reading {
   /** Slot number, from 1; 0 when the source has no slots. */
@@ -28,7 +28,7 @@ export interface Reading {
  */
 export const MO_ID_PATTERN = '^(?=.{1,64}$)(?=.*\\d)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9._-]+)*$';
 
-const weight = { type: 'number', minimum: 0 } as const;
+const weight = { type: 'number', minimum: 0, maximum: LARGEST_WEIGHT } as const;
 const flag = { enum: [0, 1, true, false] } as const;
 
 const readingSchema = {

@@ -2,7 +2,6 @@
  * Guards: turns a slot's bytes into a reading, or refuses the whole slot with every reason. Nothing is repaired, nothing
  * defaults to 0.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { MO_ID_PATTERN, type Problem, type Reading } from './reading';
 import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
 import { decodeField, type Decoded } from './slot-decode';
@@ -142,14 +141,17 @@ export function rejectDuplicates(outcomes: readonly SlotOutcome[]): SlotOutcome[
   });
 }
 
+/** Whether two readings of a slot say the same about its batch: status_operation may go on changing after completion. */
+export const sameWeights = (a: Reading, b: Reading): boolean =>
+  a.slot === b.slot &&
+  a.mo_id === b.mo_id &&
+  a.status_manufacturing === b.status_manufacturing &&
+  a.actual_weight_quantity_finished_goods === b.actual_weight_quantity_finished_goods &&
+  SILO_TAGS.every((tag) => a.consumption[tag] === b.consumption[tag]);
+
 /** Whether two readings of a slot say the same, whenever they were taken. */
-export function sameValues(a: SlotReading | undefined, b: SlotReading): boolean {
-  const values = ({ slot, mo_id, status_manufacturing, status_operation, ...rest }: SlotReading): unknown[] => [
-    [slot, mo_id, status_manufacturing, status_operation],
-    [rest.actual_weight_quantity_finished_goods, rest.consumption],
-  ];
-  return a !== undefined && isDeepStrictEqual(values(a), values(b));
-}
+export const sameValues = (a: SlotReading | undefined, b: SlotReading): boolean =>
+  a !== undefined && a.status_operation === b.status_operation && sameWeights(a, b);
 
 /** The silos that weigh less than in an earlier reading of the same order. */
 export function fallingSilos(before: SlotReading | undefined, now: SlotReading): SiloTag[] {

@@ -33,3 +33,6 @@ export const sumForOdoo = (weights: Iterable<number | null | undefined>): number
   for (const kg of weights) hundredths += Math.round(roundForOdoo(kg) * 100);
   return hundredths / 100;
 };
+
+/** No silo and no batch holds more (kg); beyond it Odoo's own figures go astray (exchange 112: 1e15 is kept as 1e15 + 0.5). */
+export const LARGEST_WEIGHT = 10_000_000;

@@ -5,6 +5,7 @@ import type { Order } from '../domain/batch';
 import { type OrderDetail, type Production, toOrder } from '../domain/order';
 import type { SiloMap } from '../domain/silos';
 import type { OdooClient } from './client';
+import type { CallOptions } from './session';
 
 export type FetchedOrder = Order & { schedule_start: string; notes: string[] };
 
@@ -27,12 +28,17 @@ export async function fetchOrders(
   { line = '', moId }: { line?: string; moId?: string },
   signal?: AbortSignal,
 ): Promise<Fetched> {
-  const details = moId ? [await named(client, moId, signal)] : await client.confirmedOrders(signal);
+  const options = { ...(signal ? { signal } : {}) };
+  const details = moId ? [await named(client, moId, options)] : await client.confirmedOrders(options);
   const ofLine = details
     .filter(({ equipment }) => moId || !line || (equipment && equipment.code === line))
     .sort((a, b) => compare(a.schedule_start || '', b.schedule_start || '') || compare(a.mo_id, b.mo_id));
   if (ofLine.length === 0) return { orders: [], refused: [] };
-  const moves = await client.moves(ofLine.map(({ mo_id }) => mo_id), signal);
+  const moves = await client.moves(
+    ofLine.map(({ mo_id }) => mo_id),
+    ofLine,
+    options,
+  );
   const fetched: Fetched = { orders: [], refused: [] };
   for (const detail of ofLine) {
     const { order, refused } = toOrder(detail, moves.get(detail.mo_id) ?? [], silos);
@@ -42,8 +48,8 @@ export async function fetchOrders(
   return fetched;
 }
 
-async function named(client: OdooClient, moId: string, signal?: AbortSignal): Promise<OrderDetail> {
-  const detail = await client.order(moId, signal);
+async function named(client: OdooClient, moId: string, options: CallOptions): Promise<OrderDetail> {
+  const detail = await client.order(moId, options);
   if (!detail) throw new Error(`Odoo does not know order ${moId}: check its spelling`);
   if (WEIGHABLE.includes(detail.state)) return detail;
   throw new Error(`Order ${moId} is "${detail.state}" in Odoo: only ${WEIGHABLE.join(', ')} orders can be queued`);
@@ -64,7 +70,7 @@ export async function checkOrders(
   signal?: AbortSignal,
 ): Promise<{ open: CheckedOrder[]; closed: (CheckedOrder & { reason: string })[] }> {
   if (moIds.length === 0) return { open: [], closed: [] };
-  const productions = await client.productions(moIds, signal);
+  const productions = await client.productions(moIds, signal ? { signal } : {});
   const checked = moIds.map((mo_id): CheckedOrder => ({ mo_id, state: productions.get(mo_id)?.state ?? 'unknown' }));
   const closed = checked.filter(({ state }) => !WEIGHABLE.includes(state));
   return {

@@ -13,6 +13,8 @@ import type { Limiter } from './limiter';
 
 /** A lease covers so many timeouts, so that one call can always end before it does. */
 const LEASE_TIMEOUTS = 4;
+/** With so many timeouts left or fewer it is renewed: one for the call, one for whatever this machine does meanwhile. */
+const RENEW_BELOW = 2;
 
 export interface PushResult extends Concluded {
   mo_id: string;
@@ -61,18 +63,19 @@ export class PushService {
   /** Pushes one row if it is due; with `markDone` also closes its order when it is completed. */
   process(ledger: PushLedger, which: { id: string } | { mo_id: string }, markDone: boolean): Promise<PushResult> {
     return this.#limiter.run(async () => {
+      // Closed while it waited its turn: the row is not touched.
+      this.#signal?.throwIfAborted();
+      const asked = performance.now();
       const leased = await ledger.lease(which, markDone ? 'finish' : 'push', this.#ttl);
       if ('refused' in leased) return this.#skipped(which, leased.refused, leased.batch);
       const { batch, owner } = leased;
       const known = batch.confirmed_revision === batch.revision;
       const weights = actualWeights(batch);
-      const delivered = await this.#deliver(ledger, batch, owner, (delivery) =>
+      const finished = batch.actual_weight_quantity_finished_goods ?? 0;
+      const delivered = await this.#deliver(ledger, leased, asked, (delivery) =>
         markDone && batch.status_manufacturing
           ? delivery.finish(batch, weights, known)
-          : delivery.deliver(batch.mo_id, weights, {
-              finished: batch.actual_weight_quantity_finished_goods ?? undefined,
-              known,
-            }),
+          : delivery.deliver(batch.mo_id, weights, { finished, known, planned: plannedWeights(batch) }),
       );
       const settled = await ledger.settle(batch, owner, this.#settlement(batch, delivered));
       return {
@@ -85,31 +88,40 @@ export class PushService {
   }
 
   /** A correction by hand: Odoo first, the database after Odoo has confirmed. */
-  async manual(ledger: PushLedger | null, request: ManualRequest): Promise<PushResult & { locked?: boolean; warning?: string }> {
-    const leased = ledger ? await ledger.lease({ mo_id: request.mo_id }, 'manual', this.#ttl) : { refused: 'not-queued' as const };
-    if ('refused' in leased) {
-      if (leased.refused !== 'not-queued') return { ...this.#skipped(request, leased.refused, leased.batch), conclusion: 'busy' };
-      const warning = ledger ? 'MO not in the database' : 'no database: save skipped';
-      const delivered = await this.#limiter.run(() => this.#manualDelivery(this.#delivery(async () => undefined), request, null));
-      return { mo_id: request.mo_id, ...delivered, done: delivered.done !== undefined, db_saved: false, warning };
-    }
-    const { batch, owner } = leased;
-    if (batch.status_manufacturing && !request.correct_completed) {
-      await ledger?.release(batch.id, owner);
-      const reason = 'the batch is completed (locked); "correct_completed": true corrects Odoo and row together';
-      return { ...this.#skipped(request, 'already-confirmed', batch), ...concluded('bad-value', reason), locked: true, db_saved: false };
-    }
-    const store = ledger as PushLedger;
-    const delivered = await this.#limiter.run(() =>
-      this.#deliver(store, batch, owner, (delivery) => this.#manualDelivery(delivery, request, batch)),
-    );
-    if (delivered.conclusion !== 'confirmed') {
+  manual(
+    ledger: PushLedger | null,
+    request: ManualRequest,
+  ): Promise<PushResult & { locked?: boolean; warning?: string }> {
+    return this.#limiter.run(async () => {
+      this.#signal?.throwIfAborted();
+      const asked = performance.now();
+      const leased = ledger ? await ledger.lease({ mo_id: request.mo_id }, 'manual', this.#ttl) : undefined;
+      if (!ledger || !leased || ('refused' in leased && leased.refused === 'not-queued')) {
+        const warning = ledger ? 'MO not in the database' : 'no database: save skipped';
+        const delivered = await this.#manualDelivery(this.#delivery(), request, null);
+        return { mo_id: request.mo_id, ...delivered, done: delivered.done !== undefined, db_saved: false, warning };
+      }
+      if ('refused' in leased) return { ...this.#skipped(request, leased.refused, leased.batch), conclusion: 'busy' };
+      const { batch, owner } = leased;
+      if (batch.status_manufacturing && !request.correct_completed) {
+        await ledger.release(batch.id, owner);
+        const reason = 'the batch is completed (locked); "correct_completed": true corrects Odoo and row together';
+        return {
+          ...this.#skipped(request, 'already-confirmed', batch),
+          ...concluded('bad-value', reason),
+          locked: true,
+          db_saved: false,
+        };
+      }
+      const delivered = await this.#deliver(ledger, leased, asked, (delivery) =>
+        this.#manualDelivery(delivery, request, batch),
+      );
+      if (delivered.conclusion === 'confirmed') return this.#saveManual(ledger, batch, owner, request, delivered);
       // A part may have arrived: the row is told again, whatever it was before. Its pause and set-aside stay its own.
       const { pauseMs: _, ...settlement } = this.#settlement(batch, delivered);
-      await store.settle(batch, owner, { ...settlement, setAside: false, doubt: delivered.answers.length > 0 });
+      await ledger.settle(batch, owner, { ...settlement, setAside: false, doubt: delivered.answers.length > 0 });
       return { ...result(batch, delivered), db_saved: false };
-    }
-    return this.#saveManual(store, batch, owner, request, delivered);
+    });
   }
 
   async #saveManual(
@@ -127,7 +139,11 @@ export class PushService {
     try {
       const saved = await store.saveManual(batch, owner, values, this.#settlement(batch, delivered));
       if (saved) return { ...result(batch, delivered), db_saved: true };
-      return { ...result(batch, delivered), db_saved: false, warning: 'the row was taken over by another push: it is pushed again' };
+      return {
+        ...result(batch, delivered),
+        db_saved: false,
+        warning: 'the row was taken over by another push: it is pushed again',
+      };
     } catch (error) {
       const warning = `saving for ${batch.mo_id} failed, the row is marked for the next push: ${(error as Error).message}`;
       return { ...result(batch, delivered), db_saved: false, warning };
@@ -136,37 +152,57 @@ export class PushService {
 
   async #manualDelivery(delivery: Delivery, request: ManualRequest, batch: Batch | null): Promise<Delivered> {
     const { mo_id, consumption = {}, finished, markDone } = request;
-    if (!markDone) return delivery.deliver(mo_id, consumption, { finished });
+    if (!markDone)
+      return delivery.deliver(mo_id, consumption, {
+        finished: finished ?? 0,
+        planned: batch ? plannedWeights(batch) : {},
+      });
     // Values of the row that Odoo has not confirmed are pushed first.
     const weights = { ...(batch ? actualWeights(batch) : {}), ...consumption };
-    const completed = { mo_id, actual_weight_quantity_finished_goods: finished ?? null, equipment_id_batch: '' };
-    return delivery.finish({ ...batch, ...completed, equipment_id_batch: batch?.equipment_id_batch ?? '' } as Batch, weights, false);
+    const weighed = finished ?? batch?.actual_weight_quantity_finished_goods ?? null;
+    return delivery.finish(
+      { ...batch, mo_id, actual_weight_quantity_finished_goods: weighed } as Batch,
+      weights,
+      false,
+    );
   }
 
   get #ttl(): number {
     return this.#client.session.timeoutMs * LEASE_TIMEOUTS;
   }
 
-  #delivery(beforeCall: () => Promise<void>): Delivery {
-    return new Delivery(this.#client, this.#silos, this.#options, beforeCall, this.#signal);
+  #delivery(beforeSend?: () => Promise<void>): Delivery {
+    const call = { ...(this.#signal ? { signal: this.#signal } : {}), ...(beforeSend ? { beforeSend } : {}) };
+    return new Delivery(this.#client, this.#silos, this.#options, call);
   }
 
-  /** Runs a delivery under a lease: renewed while more than two timeouts of it may still be needed. */
-  async #deliver(ledger: PushLedger, batch: Batch, owner: string, work: (delivery: Delivery) => Promise<Delivered>): Promise<Delivered> {
-    const timeout = this.#client.session.timeoutMs;
-    let until = performance.now() + this.#ttl;
-    const beforeCall = async (): Promise<void> => {
-      if (this.#signal?.aborted) throw new LeaseLost('closing');
-      const asked = performance.now();
-      if (until - asked > 2 * timeout) return;
+  /**
+   * Runs a delivery under a lease, which is renewed when a request could outlast it: none starts with less than two
+   * timeouts left, so none is under way when another may take the row. A plain push needs no renewal.
+   * @param asked when the lease was asked for, so that it never ends earlier than it is thought to (performance.now(), ms)
+   */
+  async #deliver(
+    ledger: PushLedger,
+    { batch, owner }: { batch: Batch; owner: string },
+    asked: number,
+    work: (delivery: Delivery) => Promise<Delivered>,
+  ): Promise<Delivered> {
+    let until = asked + this.#ttl;
+    const delivery = this.#delivery(async () => {
+      if (this.#signal?.aborted) throw new LeaseLost('the node is closing');
+      const now = performance.now();
+      if (until - now > RENEW_BELOW * this.#client.session.timeoutMs) return;
       if (!(await ledger.renew(batch.id, owner, this.#ttl))) throw new LeaseLost('the lease ran out');
-      until = asked + this.#ttl;
-    };
+      until = now + this.#ttl;
+    });
     try {
-      return await work(this.#delivery(beforeCall));
+      return await work(delivery);
     } catch (error) {
       if (!(error instanceof LeaseLost)) throw error;
-      return { ...concluded('unknown-outcome', `stopped before the next call: ${error.message}`), answers: [] };
+      return {
+        ...concluded('unknown-outcome', `stopped before the next call: ${error.message}`),
+        answers: delivery.answers,
+      };
     }
   }
 
@@ -200,7 +236,10 @@ export class PushService {
   }
 }
 
-const result = (batch: Batch, { conclusion, reason, sent, confirmed, done }: Delivered): Omit<PushResult, 'db_saved'> => ({
+const result = (
+  batch: Batch,
+  { conclusion, reason, sent, confirmed, done }: Delivered,
+): Omit<PushResult, 'db_saved'> => ({
   mo_id: batch.mo_id,
   id: batch.id,
   batch_no: batch.batch_no,

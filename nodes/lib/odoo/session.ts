@@ -27,7 +27,15 @@ const LONGEST_LOGIN_PAUSE = 30 * 60_000;
 
 /** Failures that happen before the request leaves this machine: nothing can have been taken. */
 const NOT_SENT =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ERR_INVALID_URL|ERR_TLS_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+|EPROTO)$/;
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ERR_INVALID_URL|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+|EPROTO)$/;
+
+/** How one call is made. */
+export interface CallOptions {
+  /** Gives a running call up: an unknown outcome. */
+  signal?: AbortSignal;
+  /** Awaited right before every request of the call, its repeat after a login included; throwing ends the call. */
+  beforeSend?: () => Promise<void>;
+}
 
 type Login = Concluded & { cookie?: string };
 
@@ -40,7 +48,11 @@ export class OdooSession {
   #login: Promise<Login> | undefined;
   #refused: { concluded: Concluded; until: number; pause: number } | undefined;
 
+  /** @throws Error when the address names no database, user or password: such a login is not even tried. */
   constructor(address: OdooAddress, now: () => number = Date.now) {
+    if (!address.database || !address.user || !address.password) {
+      throw new Error('odoo-server: database, user and password are needed to log in to Odoo');
+    }
     this.#address = address;
     this.#now = now;
     const httpAgent = new http.Agent({ keepAlive: true });
@@ -48,7 +60,6 @@ export class OdooSession {
     this.#agents = [httpAgent, httpsAgent];
     this.#http = axios.create({
       baseURL: address.url.replace(/\/+$/, ''),
-      timeout: address.timeoutMs,
       httpAgent,
       httpsAgent,
       maxRedirects: 0,
@@ -64,33 +75,32 @@ export class OdooSession {
   }
 
   /** Calls a route under the session; one fresh login and one repeat when the session has ended. */
-  async call(route: string, params: object, signal?: AbortSignal): Promise<Answer> {
-    const answer = await this.#callUnderSession(route, params, signal);
+  async call(route: string, params: object, options: CallOptions = {}): Promise<Answer> {
+    const answer = await this.#callUnderSession(route, params, options);
     const { conclusion, reason = '' } = readEnvelope(answer).concluded ?? {};
     const lost = conclusion && ['unavailable', 'session', 'credentials', 'unknown-outcome'].includes(conclusion);
-    if (!signal?.aborted) this.#address.observe?.(lost ? reason : '');
+    if (!options.signal?.aborted) this.#address.observe?.(lost ? reason : '');
     return answer;
   }
 
-  async #callUnderSession(route: string, params: object, signal?: AbortSignal): Promise<Answer> {
-    const first = await this.#callOnce(route, params, signal);
-    if (readEnvelope(first.answer).concluded?.conclusion !== 'session') return first.answer;
+  async #callUnderSession(route: string, params: object, options: CallOptions): Promise<Answer> {
+    const first = await this.#callOnce(route, params, options);
+    if (!first.cookie || readEnvelope(first.answer).concluded?.conclusion !== 'session') return first.answer;
     // Another caller may have logged in meanwhile: its session is not thrown away.
     if (this.#cookie === first.cookie) this.#cookie = undefined;
-    return (await this.#callOnce(route, params, signal)).answer;
+    return (await this.#callOnce(route, params, options)).answer;
   }
 
-  async #callOnce(route: string, params: object, signal?: AbortSignal): Promise<{ answer: Answer; cookie?: string }> {
+  async #callOnce(
+    route: string,
+    params: object,
+    { signal, beforeSend }: CallOptions,
+  ): Promise<{ answer: Answer; cookie?: string }> {
     const login = await this.#loggedIn();
     if (!login.cookie) return { answer: { kind: 'not-made', concluded: login } };
+    await beforeSend?.();
     const { answer } = await this.#post(route, params, login.cookie, signal);
     return { answer, cookie: login.cookie };
-  }
-
-  /** Forgets cookie and refused credentials, e.g. before "test connection". */
-  reset(): void {
-    this.#cookie = undefined;
-    this.#refused = undefined;
   }
 
   close(): void {
@@ -103,7 +113,9 @@ export class OdooSession {
     if (this.#refused && this.#refused.until > this.#now()) {
       const seconds = Math.ceil((this.#refused.until - this.#now()) / 1000);
       const { conclusion, reason } = this.#refused.concluded;
-      return Promise.resolve(concluded(conclusion, `${reason} (next login in ${seconds} s, or when the credentials change)`));
+      return Promise.resolve(
+        concluded(conclusion, `${reason} (next login in ${seconds} s, or when the credentials change)`),
+      );
     }
     this.#login ??= this.#authenticate().finally(() => {
       this.#login = undefined;
@@ -121,7 +133,8 @@ export class OdooSession {
     }
     const result = readLogin(answer);
     if (result.conclusion === 'confirmed') {
-      if (!cookie) return concluded('unavailable', 'Odoo accepted the login, but set no session cookie: check the proxy');
+      if (!cookie)
+        return concluded('unavailable', 'Odoo accepted the login, but set no session cookie: check the proxy');
       this.#refused = undefined;
       this.#cookie = cookie;
       return { ...result, cookie };
@@ -140,19 +153,29 @@ export class OdooSession {
     cookie?: string,
     signal?: AbortSignal,
   ): Promise<{ answer: Answer; cookie?: string }> {
+    // axios' own timeout starts again with every byte; this one is the limit of the whole call.
+    const limit = new AbortController();
+    const end = (): void => limit.abort();
+    const timer = setTimeout(end, this.timeoutMs);
+    signal?.addEventListener('abort', end);
+    if (signal?.aborted) end();
     try {
       const { status, data, headers } = await this.#http.post<string>(
         route,
         { jsonrpc: '2.0', method: 'call', params },
-        { ...(cookie ? { headers: { Cookie: cookie } } : {}), ...(signal ? { signal } : {}) },
+        { signal: limit.signal, ...(cookie ? { headers: { Cookie: cookie } } : {}) },
       );
       const set = headers['set-cookie']?.map((line) => /^session_id=[^;]+/.exec(line)?.[0]).find(Boolean);
       return { answer: { kind: 'answer', status, body: String(data) }, ...(set ? { cookie: set } : {}) };
     } catch (error) {
       // axios' own error carries the whole request, password included: only its code and words go on.
       const code = isAxiosError(error) ? (error.code ?? '') : '';
-      const problem = isAxiosError(error) ? `${code} ${error.message}`.trim() : String(error);
-      return { answer: { kind: 'none', sent: !NOT_SENT.test(code), problem } };
+      const said = isAxiosError(error) ? `${code} ${error.message}`.trim() : String(error);
+      const gaveUp = signal?.aborted ? 'closing' : `no answer within ${this.timeoutMs / 1000} s`;
+      return { answer: { kind: 'none', sent: !NOT_SENT.test(code), problem: limit.signal.aborted ? gaveUp : said } };
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
     }
   }
 }

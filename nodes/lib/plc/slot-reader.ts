@@ -4,20 +4,23 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type S7Endpoint, type WriteVarItem } from '@st-one-io/nodes7';
-import { MO_ID_PATTERN } from '../domain/reading';
+import { MO_ID_PATTERN, type Reading } from '../domain/reading';
 import { type SiloMap } from '../domain/silos';
+import { decodeField } from '../domain/slot-decode';
 import {
   fallingSilos,
   readSlot,
   rejectDuplicates,
   rejectReading,
   sameValues,
+  sameWeights,
   type Guards,
   type Rejection,
   type SlotOutcome,
   type SlotReading,
 } from '../domain/slot-guards';
 import { fieldBytes, position, slotBytes, slotStart, validateLayout, type SlotLayout } from '../domain/slot-layout';
+import { guardEndpoint } from './endpoint-guard';
 import { ITEM_OK, itemRefused, offline, PlcError, stopped, timedOut, toPlcError } from './plc-errors';
 
 /** S7 protocol numbers (constants.json of nodes7: proto.area, proto.transport, proto.dataTransport). */
@@ -37,7 +40,7 @@ export interface SlotReaderOptions extends Guards {
   settleMs?: number;
   /** ms for the telegrams of one round, of which a read has two at most (default 5000). */
   timeoutMs?: number;
-  /** Ask for the operating mode before every read (one more telegram), since memory can be read in STOP too. */
+  /** Ask for the operating mode with every read (one more telegram), since memory can be read in STOP too. */
   checkMode?: boolean;
 }
 
@@ -51,6 +54,15 @@ export interface SlotReadResult {
   duration_ms: number;
 }
 
+/** What became of an acknowledgement. */
+export type Acknowledgement =
+  /** The field is 1, or the PLC has emptied the slot because of it. */
+  | 'acknowledged'
+  /** The slot was empty, or held another MO, before anything was written. */
+  | 'released'
+  /** The slot shows other values than those stored: nothing was written. */
+  | 'changed';
+
 export class SlotReader {
   readonly #endpoint: S7Endpoint;
   readonly #layout: SlotLayout;
@@ -59,6 +71,8 @@ export class SlotReader {
   readonly #closing = new AbortController();
   /** Per slot the reading passed on last; with status_manufacturing true it is an accepted completion. */
   readonly #last = new Map<number, SlotReading>();
+  readonly #leaveGuard: () => void;
+  #silentOnMode = false;
   #endpointError: unknown;
   readonly #onError = (error: unknown): void => void (this.#endpointError = error);
   readonly #onConnect = (): void => void (this.#endpointError = undefined);
@@ -80,6 +94,7 @@ export class SlotReader {
     this.#options = { ...options, settleMs, timeoutMs, moIdPattern: new RegExp(moIdPattern) };
     endpoint.on('error', this.#onError);
     endpoint.on('connect', this.#onConnect);
+    this.#leaveGuard = guardEndpoint(endpoint);
   }
 
   /** Ends running reads and leaves the endpoint as it was. May be called twice. */
@@ -87,6 +102,7 @@ export class SlotReader {
     this.#closing.abort();
     this.#endpoint.off('error', this.#onError);
     this.#endpoint.off('connect', this.#onConnect);
+    this.#leaveGuard();
   }
 
   /**
@@ -98,7 +114,6 @@ export class SlotReader {
     const ending = this.#ending(signal);
     const started = performance.now();
     const slots = Array.from({ length: this.#layout.slots }, (_, index) => index + 1);
-    if (this.#options.checkMode && (await this.#inStop(ending))) throw stopped(this.#block());
     let outcomes = await this.#readSlots(slots, ending);
 
     const completed = outcomes
@@ -124,6 +139,7 @@ export class SlotReader {
         outcomes[first.reading.slot - 1] = second;
       });
     }
+    if (this.#options.checkMode && (await this.#inStop(ending))) throw stopped(this.#block());
     return {
       ...this.#passOn(rejectDuplicates(outcomes), lost),
       telegrams: slots.length + completed.length,
@@ -132,20 +148,26 @@ export class SlotReader {
   }
 
   /**
-   * Tells the PLC that a completed slot has been taken over: writes 1 into its acknowledge field and reads it back.
-   * A slot that is empty, or holds another MO by then, is left alone: the PLC has released it already.
-   * @param moId the MO that is acknowledged; without it whatever stands in the slot
-   * @throws PlcError when the telegrams fail or the field reads back as 0; Error when the layout has no such field
+   * Tells the PLC that a completed slot may be used again: writes 1 into its acknowledge field and reads it back, unless
+   * the slot says anything else by now than the reading that was stored.
+   * @param stored the reading as it was taken into the database
+   * @throws PlcError when the telegrams fail or the field reads back as 0; Error when the layout has no such slot or field
    */
-  async acknowledge(slot: number, moId?: string): Promise<void> {
+  async acknowledge(stored: Reading, signal?: AbortSignal): Promise<Acknowledgement> {
+    const { slot } = stored;
     const row = this.#layout.fields.find(({ field }) => field === 'acknowledged');
-    if (!row) throw new Error('The slot layout has no field "acknowledged": add its row, or switch acknowledging off');
-    const ending = this.#ending();
-    const holds = async (): Promise<boolean> => {
-      const [outcome] = await this.#readSlots([slot], ending);
-      return outcome!.kind === 'reading' && (moId === undefined || outcome!.reading.mo_id === moId);
+    if (!row) throw new Error('The slot layout has no field "acknowledged": add its row, or leave acknowledging out');
+    if (slot < 1 || slot > this.#layout.slots) throw new Error(`The slot layout has no slot ${slot}`);
+    const ending = this.#ending(signal);
+    const look = async (): Promise<Acknowledgement | 'open'> => {
+      const [now] = await this.#readSlots([slot], ending);
+      if (now?.kind !== 'reading') return now?.kind === 'empty' ? 'released' : 'changed';
+      if (now.reading.mo_id !== stored.mo_id) return 'released';
+      if (!sameWeights(now.reading, stored)) return 'changed';
+      return Number(decodeField(Buffer.from(now.raw, 'hex'), row).value) === 1 ? 'acknowledged' : 'open';
     };
-    if (!(await holds())) return;
+    const before = await look();
+    if (before !== 'open') return before;
 
     const { byte, bit } = position(row);
     const address = slotStart(this.#layout, slot) + byte;
@@ -159,11 +181,8 @@ export class SlotReader {
     const where = `acknowledging slot ${slot} (DB${this.#layout.db}, byte ${address})`;
     const [written] = await this.#limited(this.#endpoint.writeVars([item]), where, ending);
     if (written?.returnCode !== ITEM_OK) throw itemRefused(written?.returnCode ?? 0, this.#layout.db, where);
-
-    const back = await this.#limited(this.#fetch(slot), where, ending);
-    const set =
-      row.type === 'BOOL' ? ((back[byte]! >> bit) & 1) === 1 : back.subarray(byte, byte + data.length).equals(data);
-    if (set || !(await holds())) return;
+    // A PLC that is quick has emptied the slot by now, or is about to.
+    if ((await look()) !== 'open') return 'acknowledged';
     throw new PlcError(
       'protocol',
       `PLC: ${where} was confirmed but reads back as 0. Does the PLC program overwrite it?`,
@@ -238,15 +257,17 @@ export class SlotReader {
     throw new PlcError('protocol', `PLC: ${where} was answered with ${answer?.data.length ?? 0} bytes`);
   }
 
-  /** Whether the CPU says it is in STOP; one that does not tell counts as running. */
+  /** Whether the CPU says it is in STOP; one that does not tell counts as running. Asked of one that answers reads. */
   async #inStop(ending: AbortSignal): Promise<boolean> {
-    if (!this.#endpoint.isConnected) return false;
+    if (this.#silentOnMode || !this.#endpoint.isConnected) return false;
     try {
       const [record] = await this.#limited(this.#endpoint.getSSL(SSL_OPERATING_MODE, 0), 'the operating mode', ending);
       return record !== undefined && MODES_STOP.includes(record[3]! & 0x0f);
-    } catch {
-      // Not every CPU or gateway knows the list; the failure that led here is reported instead.
+    } catch (error) {
       ending.throwIfAborted();
+      // Not every CPU or gateway knows the list. One that leaves the question unanswered, which costs the connection, is
+      // not asked again.
+      this.#silentOnMode = error instanceof PlcError && ['timeout', 'offline'].includes(error.kind);
       return false;
     }
   }

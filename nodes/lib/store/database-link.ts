@@ -2,70 +2,99 @@
  * Keeps one database reachable: opens, migrates, notices a loss, comes back by itself. Knows no Node-RED.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { LinkState } from '../link-state';
 import { BatchStore } from './batch-store';
-import { type Database, type DatabaseAddress, migrate, type MigrationReport, openDatabase } from './connection';
+import { type Database, type DatabaseAddress, NO_ANSWER, openDatabase } from './connection';
+import { migrate, type MigrationReport } from './migrate';
 import { DatabasePushLedger } from './push-ledger';
+import { exportTo, importFrom, type Transferred } from './transfer';
 
+/** What work on a database is done with. */
 export interface Stores {
   batches: BatchStore;
   ledger: DatabasePushLedger;
-  migration: MigrationReport;
+  exportTo(file: string): Promise<Transferred>;
+  importFrom(file: string): Promise<Transferred>;
+}
+
+export interface LinkOptions {
+  /** Told what a migration did: once, or again after another database appeared at the address. */
+  onMigrated?: (report: MigrationReport) => void;
+  /** Told what went wrong in the background and is tried again by itself. */
+  onWarning?: (problem: string) => void;
+  /** How long events of archived orders are kept (days). */
+  keepDays?: number;
 }
 
 /** Pause before the first and the longest pause between attempts to reach the database (ms). */
-const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 30_000;
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 15_000;
 /** How long work waits for a database that is still starting (ms): a first start initialises a cluster. */
 const START_LIMIT = 60_000;
+/** How long each step of closing may take (ms): Node-RED gives a node 15 s. */
+const CLOSE_LIMIT = 4_000;
+const DAY = 86_400_000;
+const KEEP_DAYS = 365;
 
-/** SQLSTATE classes 08 (connection), 53 (resources), 57P (operator intervention), and Node's own network codes. */
-const LOST = /^(08|53|57P)|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)/;
-const LOST_WORDS = /terminated|timeout exceeded when trying to connect|Connection ended|not queryable|pool has been destroyed|pool after calling end/i;
+/** SQLSTATE classes 08 (connection), 53 (resources), 57P (operator intervention), 25P03, and Node's own network codes. */
+const LOST = /^(08|53|57P|25P03)|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)/;
+/** What node-postgres, its pool and pg-promise say without a code. */
+const LOST_WORDS = new RegExp(
+  `${NO_ANSWER}|Connection terminated|timeout exceeded when trying to connect|not queryable|connection pool.*destroyed|Cannot use a pool`,
+  'i',
+);
+
+/** SQLSTATE lock_not_available. */
+const LOCK_TIMEOUT = '55P03';
 
 const isLost = (error: unknown): boolean => {
-  const { code = '', message = '' } = error as { code?: string; message?: string };
-  return LOST.test(code) || LOST_WORDS.test(message);
+  const { code = '', message = '' } = error as { code?: unknown; message?: string };
+  return LOST.test(String(code)) || LOST_WORDS.test(message);
 };
 
 export class DatabaseLink {
   readonly #source: () => Promise<DatabaseAddress>;
   readonly #name: string;
   readonly #state: LinkState;
+  readonly #options: LinkOptions;
   readonly #closing = new AbortController();
+  readonly #daily: NodeJS.Timeout;
+  #address: DatabaseAddress | undefined;
   #db: Database | undefined;
   #stores: Stores | undefined;
   #connecting: Promise<void>;
-  #wasUp = false;
+  #endFirstAttempt: () => void = () => undefined;
+  readonly #firstAttempt = new Promise<void>((resolve) => (this.#endFirstAttempt = resolve));
 
   /**
    * @param source where the database is; asked again after a loss (an embedded one is started again)
    * @param name what messages call it
    * @param state told about loss and return
-   * @param onMigrated told what a migration did, once
    */
-  constructor(
-    source: () => Promise<DatabaseAddress>,
-    name: string,
-    state: LinkState,
-    onMigrated: (report: MigrationReport) => void = () => undefined,
-  ) {
+  constructor(source: () => Promise<DatabaseAddress>, name: string, state: LinkState, options: LinkOptions = {}) {
     this.#source = source;
     this.#name = name;
     this.#state = state;
-    this.#connecting = this.#connect(onMigrated);
+    this.#options = options;
+    this.#daily = setInterval(() => void this.#prune(), DAY).unref();
+    this.#connecting = this.#connect();
   }
 
   /**
-   * Runs work on the database; while it is still starting for the first time, the work waits.
-   * @throws Error naming the database and what to check, when it cannot be reached
+   * Runs work on the database; while the very first attempt to reach it is under way, the work waits.
+   * @throws Error naming the database and what is wrong, when it cannot be reached
    */
   async use<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
-    if (!this.#stores && !this.#wasUp) await this.#started();
+    await this.#within(START_LIMIT, this.#firstAttempt);
     if (!this.#stores) throw new Error(this.#unreachable());
     try {
       return await work(this.#stores);
     } catch (error) {
+      if ((error as { code?: unknown }).code === LOCK_TIMEOUT) {
+        const what = 'another program holds the queue locked, perhaps an open transaction in an SQL tool: end it, then try again';
+        throw new Error(`${this.#name}: ${what}`, { cause: error });
+      }
       if (!isLost(error)) throw error;
       this.#lose(error);
       throw new Error(this.#unreachable(), { cause: error });
@@ -74,50 +103,85 @@ export class DatabaseLink {
 
   /** Ends attempts and pool. May be called twice. */
   async close(): Promise<void> {
+    clearInterval(this.#daily);
     this.#closing.abort();
-    await this.#connecting;
-    await this.#db?.$pool.end();
+    this.#endFirstAttempt();
+    await this.#within(CLOSE_LIMIT, this.#connecting);
+    const db = this.#db;
     this.#db = undefined;
     this.#stores = undefined;
+    if (db) await this.#within(CLOSE_LIMIT, db.$pool.end());
   }
 
-  async #started(): Promise<void> {
-    const limit = delay(START_LIMIT, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
-    await Promise.race([this.#connecting, limit]);
+  /** Waits for something, but not for ever. */
+  async #within(ms: number, what: Promise<unknown>): Promise<void> {
+    const limit = new AbortController();
+    await Promise.race([what, delay(ms, undefined, { signal: limit.signal }).catch(() => undefined)]);
+    limit.abort();
   }
 
   #lose(error: unknown): void {
     if (!this.#stores || this.#closing.signal.aborted) return;
-    const lost = this.#db;
     this.#stores = undefined;
-    this.#db = undefined;
     this.#state.isDown(this.#problem(error));
-    // The pool's end may wait for a dead socket: nobody waits for it.
-    this.#connecting = Promise.all([this.#connect(), lost?.$pool.end().catch(() => undefined)]).then(() => undefined);
+    this.#connecting = this.#connect();
   }
 
   /** Tries until it works or the link is closed. */
-  async #connect(onMigrated?: (report: MigrationReport) => void): Promise<void> {
+  async #connect(): Promise<void> {
     for (let pause = FIRST_PAUSE; !this.#closing.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      let db: Database | undefined;
       try {
-        db = openDatabase(await this.#source());
-        const migration = await migrate(db);
-        this.#db = db;
-        this.#stores = { batches: new BatchStore(db), ledger: new DatabasePushLedger(db), migration };
-        this.#wasUp = true;
-        onMigrated?.(migration);
-        return this.#state.isUp();
+        const db = this.#pool(await this.#source());
+        const report = await migrate(db);
+        if (this.#closing.signal.aborted) return;
+        this.#stores = {
+          batches: new BatchStore(db),
+          ledger: new DatabasePushLedger(db),
+          exportTo: (file) => exportTo(db, file),
+          importFrom: (file) => importFrom(db, file),
+        };
+        if (report.applied.length > 0) this.#options.onMigrated?.(report);
+        this.#state.isUp();
+        this.#endFirstAttempt();
+        return void this.#prune();
       } catch (error) {
-        await db?.$pool.end();
+        if (this.#closing.signal.aborted) return;
         this.#state.isDown(this.#problem(error));
+        this.#endFirstAttempt();
+        // Ends early when the link closes.
         await delay(pause, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
       }
     }
   }
 
+  /** One pool as long as the address stays: it replaces broken connections by itself. */
+  #pool(address: DatabaseAddress): Database {
+    if (this.#db && isDeepStrictEqual(address, this.#address)) return this.#db;
+    const before = this.#db;
+    const db = openDatabase(address);
+    // An idle connection that breaks may be the first sign of a loss: look whether the database still answers.
+    db.$pool.on('error', () => {
+      if (this.#db === db && this.#stores) this.use(() => db.one('SELECT 1 AS alive')).catch(() => undefined); // use() has told the state
+    });
+    this.#address = address;
+    this.#db = db;
+    // Its end may wait for a dead connection: nobody waits for it.
+    before?.$pool.end().catch((error: unknown) => this.#options.onWarning?.(this.#problem(error)));
+    return db;
+  }
+
+  async #prune(): Promise<void> {
+    try {
+      await this.#stores?.batches.pruneEvents(this.#options.keepDays ?? KEEP_DAYS);
+    } catch (error) {
+      this.#options.onWarning?.(`old events could not be deleted, tried again within a day: ${this.#problem(error)}`);
+    }
+  }
+
   #problem(error: unknown): string {
-    return `${this.#name}: ${error instanceof Error ? error.message : String(error)}`;
+    // Several addresses of one name fail together, with the reason in the parts only.
+    const { message, code, errors } = error as { message?: string; code?: string; errors?: unknown[] };
+    return errors?.[0] ? this.#problem(errors[0]) : `${this.#name}: ${message || code || String(error)}`;
   }
 
   #unreachable(): string {

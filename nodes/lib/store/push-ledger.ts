@@ -2,26 +2,28 @@
  * Leases and conclusions of pushes: who may send a row to Odoo now, and what came of it. Two statements a push.
  */
 import { randomUUID } from 'node:crypto';
-import type { Batch, DoneReadback } from '../domain/batch';
+import type { Batch } from '../domain/batch';
 import type { LeaseRefusal, PushLedger, Settlement } from '../domain/push-ledger';
 import { SILO_TAGS, type SiloWeights } from '../domain/silos';
-import { BATCH_COLUMNS } from './batch-store';
-import type { Database } from './connection';
+import type { Queryable } from './connection';
+import { BATCH_COLUMNS, DUE, LEASED, UNCONFIRMED } from './sql';
 
-/** The claims that a lease has to satisfy besides being free. */
+/** What a row has to be, besides free, to be leased for a purpose. */
 const PURPOSES = {
   /** Tell Odoo what it has not confirmed. */
-  push: `b.revision > 0 AND b.confirmed_revision IS DISTINCT FROM b.revision`,
+  push: `${UNCONFIRMED} AND ${DUE}`,
   /** The same, and close completed orders. */
-  finish: `b.revision > 0 AND (b.confirmed_revision IS DISTINCT FROM b.revision OR (b.status_manufacturing AND b.done_readback IS NULL))`,
+  finish: `(${UNCONFIRMED} OR (b.status_manufacturing AND b.done_readback IS NULL)) AND ${DUE}`,
   /** A person asked: due or not. */
   manual: 'true',
 } as const;
 
-export class DatabasePushLedger implements PushLedger {
-  readonly #db: Database;
+const UNTIL = 'clock_timestamp() + make_interval(secs => $<ttlMs> / 1000.0)';
 
-  constructor(db: Database) {
+export class DatabasePushLedger implements PushLedger {
+  readonly #db: Queryable;
+
+  constructor(db: Queryable) {
     this.#db = db;
   }
 
@@ -31,56 +33,55 @@ export class DatabasePushLedger implements PushLedger {
     ttlMs: number,
   ): Promise<{ batch: Batch; owner: string } | { refused: LeaseRefusal; batch?: Batch }> {
     const owner = randomUUID();
-    const { id = null, mo_id = null } = which as { id?: string; mo_id?: string };
-    const target = `(b.id = $<id> OR ($<id> IS NULL AND b.mo_id = $<mo_id> AND NOT b.duplicate))`;
-    const waits = `b.next_attempt_at > now()`;
+    const target = 'id' in which ? 'b.id = $<id>' : 'b.mo_id = $<mo_id> AND NOT b.duplicate';
+    // A call by hand sends values that are not in the row yet: from now on, and after a crash, Odoo may hold another value.
     const batch = await this.#db.oneOrNone<Batch>(
-      `UPDATE mo_batch b SET lease_owner = $<owner>, lease_until = clock_timestamp() + make_interval(secs => $<ttl>)
-       WHERE ${target} AND ${PURPOSES[purpose]} AND (b.lease_until IS NULL OR b.lease_until <= clock_timestamp())
-         ${purpose === 'manual' ? '' : `AND b.set_aside_at IS NULL AND NOT b.duplicate AND NOT coalesce(${waits}, false)`}
+      `UPDATE mo_batch b SET lease_owner = $<owner>, lease_until = ${UNTIL}, lease_confirmed = b.confirmed_revision
+         ${purpose === 'manual' ? ', confirmed_revision = NULL' : ''}
+       WHERE ${target} AND NOT ${LEASED} AND ${PURPOSES[purpose]}
        RETURNING ${BATCH_COLUMNS}`,
-      { id, mo_id, owner, ttl: ttlMs / 1000 },
+      { ...which, owner, ttlMs },
     );
     if (batch) return { batch, owner };
     const found = await this.#db.oneOrNone<Batch & { refused: LeaseRefusal }>(
       `SELECT ${BATCH_COLUMNS}, CASE
+         WHEN ${LEASED} THEN 'leased'
          WHEN b.set_aside_at IS NOT NULL OR b.duplicate THEN 'set-aside'
-         WHEN b.lease_until > clock_timestamp() THEN 'leased'
-         WHEN NOT (${PURPOSES[purpose]}) THEN CASE WHEN b.revision = 0 THEN 'nothing-to-send' ELSE 'already-confirmed' END
-         ELSE 'not-due' END AS refused
+         WHEN b.revision = 0 THEN 'nothing-to-send'
+         WHEN NOT ${DUE} THEN 'not-due'
+         ELSE 'already-confirmed' END AS refused
        FROM mo_batch b WHERE ${target}`,
-      { id, mo_id },
+      which,
     );
     return found ? { refused: found.refused, batch: found } : { refused: 'not-queued' };
   }
 
   async renew(id: string, owner: string, ttlMs: number): Promise<boolean> {
     const { rowCount } = await this.#db.result(
-      `UPDATE mo_batch SET lease_until = clock_timestamp() + make_interval(secs => $<ttl>)
-       WHERE id = $<id> AND lease_owner = $<owner> AND lease_until > clock_timestamp()`,
-      { id, owner, ttl: ttlMs / 1000 },
+      `UPDATE mo_batch b SET lease_until = ${UNTIL} WHERE b.id = $<id> AND b.lease_owner = $<owner> AND ${LEASED}`,
+      { id, owner, ttlMs },
     );
     return rowCount === 1;
   }
 
   /** Ends a lease and stores what came of it, with the event, in one statement. */
   async settle(batch: Batch, owner: string, settlement: Settlement): Promise<Batch | null> {
-    const { conclusion, reason, pauseMs, setAside, sent, confirmed, done, answers, cancelled } = settlement;
+    const { conclusion, reason, pauseMs, setAside, sent, confirmed, done, answers, cancelled = false } = settlement;
     const { wholeRow = true, doubt = false } = settlement;
-    const ok = conclusion === 'confirmed';
+    const told = '($<confirmed>::jsonb IS NOT NULL AND $<wholeRow> AND b.revision = $<revision>)';
     return this.#db.oneOrNone<Batch>(
       `WITH b AS (
-         UPDATE mo_batch b SET lease_owner = NULL, lease_until = NULL, last_attempt_at = now(),
+         UPDATE mo_batch b SET lease_owner = NULL, lease_until = NULL, lease_confirmed = NULL, last_attempt_at = now(),
            last_conclusion = $<conclusion>, last_reason = nullif($<reason>, ''),
-           sent_consumption = coalesce($<sent>::jsonb, b.sent_consumption),
-           confirmed_consumption = coalesce($<confirmed>::jsonb, b.confirmed_consumption),
-           confirmed_revision = CASE WHEN $<doubt> THEN NULL WHEN $<confirmed>::jsonb IS NOT NULL AND $<wholeRow> AND b.revision = $<revision> THEN $<revision> ELSE b.confirmed_revision END,
+           sent_consumption = coalesce(b.sent_consumption || $<sent>::jsonb, $<sent>::jsonb, b.sent_consumption),
+           confirmed_consumption = coalesce(b.confirmed_consumption || $<confirmed>::jsonb, $<confirmed>::jsonb, b.confirmed_consumption),
+           confirmed_revision = CASE WHEN $<doubt> THEN NULL WHEN ${told} THEN b.revision ELSE b.lease_confirmed END,
            done_readback = CASE WHEN b.revision = $<revision> THEN coalesce($<done>::jsonb, b.done_readback) ELSE b.done_readback END,
            attempts = CASE WHEN $<ok> THEN 0 WHEN $<doubt> THEN b.attempts ELSE b.attempts + 1 END,
-           next_attempt_at = CASE WHEN $<pause>::float8 IS NULL THEN NULL ELSE now() + make_interval(secs => $<pause>) END,
-           set_aside_at = CASE WHEN $<setAside> THEN now() ELSE b.set_aside_at END,
-           set_aside_reason = CASE WHEN $<setAside> THEN $<reason> ELSE b.set_aside_reason END,
-           odoo_cancelled = b.odoo_cancelled OR $<cancelled>
+           next_attempt_at = now() + make_interval(secs => $<pauseMs> / 1000.0),
+           set_aside_at = CASE WHEN $<setAside> THEN now() WHEN $<ok> AND ${told} THEN NULL ELSE b.set_aside_at END,
+           set_aside_reason = CASE WHEN $<setAside> THEN $<reason> WHEN $<ok> AND ${told} THEN NULL ELSE b.set_aside_reason END,
+           odoo_cancelled = coalesce(b.odoo_cancelled, false) OR $<cancelled>
          WHERE b.id = $<id> AND b.lease_owner = $<owner> RETURNING b.*
        ), told AS (
          INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
@@ -96,15 +97,15 @@ export class DatabasePushLedger implements PushLedger {
         owner,
         conclusion,
         reason,
-        ok,
+        ok: conclusion === 'confirmed',
         wholeRow,
         doubt,
-        pause: pauseMs === undefined ? null : pauseMs / 1000,
+        pauseMs: pauseMs ?? null,
         setAside,
-        cancelled: cancelled ?? false,
+        cancelled,
         sent: json(sent),
         confirmed: json(confirmed),
-        done: json<DoneReadback>(done),
+        done: json(done),
         answers: json(answers),
       },
     );
@@ -112,15 +113,16 @@ export class DatabasePushLedger implements PushLedger {
 
   /** Gives a lease back untouched: nothing was sent. */
   async release(id: string, owner: string): Promise<void> {
-    await this.#db.none('UPDATE mo_batch SET lease_owner = NULL, lease_until = NULL WHERE id = $<id> AND lease_owner = $<owner>', {
-      id,
-      owner,
-    });
+    await this.#db.none(
+      `UPDATE mo_batch SET lease_owner = NULL, lease_until = NULL, confirmed_revision = lease_confirmed, lease_confirmed = NULL
+       WHERE id = $<id> AND lease_owner = $<owner>`,
+      { id, owner },
+    );
   }
 
   /**
    * Saves values that a person sent and Odoo confirmed. The row counts as confirmed only if nothing else of it was
-   * unconfirmed before; both in one transaction under the lease.
+   * unconfirmed: before the call, or because mark-done sends every value of the row. One transaction, under the lease.
    */
   saveManual(
     batch: Batch,
@@ -128,25 +130,23 @@ export class DatabasePushLedger implements PushLedger {
     values: { consumption?: SiloWeights; finished?: number; completed?: boolean },
     settlement: Settlement,
   ): Promise<Batch | null> {
-    const sets = SILO_TAGS.filter((tag) => values.consumption?.[tag] !== undefined).map(
-      (tag) => `actual_consumption_${tag} = $<${tag}>`,
-    );
-    if (values.finished !== undefined) sets.push('actual_weight_quantity_finished_goods = $<finished>');
-    if (values.completed) sets.push('status_manufacturing = true');
+    const { consumption = {}, finished, completed = false } = values;
+    const sets = SILO_TAGS.filter((tag) => consumption[tag] !== undefined).map((tag) => `actual_consumption_${tag} = $<${tag}>`);
+    if (finished !== undefined) sets.push('actual_weight_quantity_finished_goods = $<finished>');
+    if (completed) sets.push('status_manufacturing = true');
     return this.#db.tx(async (tx) => {
       await tx.one(`SELECT set_config('mo_bridge.source', 'manual', true)`);
       const saved = await tx.oneOrNone<Batch & { whole: boolean }>(
-        `WITH before AS (SELECT id, (revision = 0 OR confirmed_revision = revision) AND revision = $<revision> AS whole
+        `WITH before AS (
+           SELECT id, revision = $<revision> AND ($<completed> OR revision = 0 OR coalesce(lease_confirmed = revision, false)) AS whole
            FROM mo_batch WHERE id = $<id> AND lease_owner = $<owner> FOR UPDATE)
          UPDATE mo_batch b SET ${[...sets, 'last_read_from_plc = now()'].join(', ')}
          FROM before WHERE b.id = before.id RETURNING ${BATCH_COLUMNS}, before.whole`,
-        { ...values.consumption, finished: values.finished, id: batch.id, owner, revision: batch.revision },
+        { ...consumption, finished, completed, id: batch.id, owner, revision: batch.revision },
       );
-      if (!saved) return null;
-      const ledger = new DatabasePushLedger(tx as unknown as Database);
-      return ledger.settle(saved, owner, { ...settlement, wholeRow: saved.whole });
+      return saved && new DatabasePushLedger(tx).settle(saved, owner, { ...settlement, wholeRow: saved.whole });
     });
   }
 }
 
-const json = <T>(value: T | undefined | null): string | null => (value == null ? null : JSON.stringify(value));
+const json = (value: object | undefined): string | null => (value ? JSON.stringify(value) : null);

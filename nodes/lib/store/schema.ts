@@ -3,6 +3,7 @@
  * dropped. Migrations are numbered, run once each in a transaction, and are safe to run again.
  */
 import { SILO_TAGS, siloNumber, siloNumberColumn } from '../domain/silos';
+import { TRIGGERS } from './triggers';
 
 interface Column {
   name: string;
@@ -21,8 +22,8 @@ const columns = (...rows: string[]): Column[] =>
 /** What both tables share with the replaced system. */
 const LEGACY = columns(
   'id uuid PRIMARY KEY DEFAULT gen_random_uuid()',
-  'batch_no int NOT NULL',
-  'mo_id varchar(64) NOT NULL',
+  'batch_no int',
+  'mo_id varchar(64)',
   'consumption numeric(18,3)',
   "equipment_id_batch varchar(64) NOT NULL DEFAULT ''",
   'finished_goods varchar(128)',
@@ -38,7 +39,7 @@ const LEGACY = columns(
   'last_read_from_plc timestamptz',
 );
 
-/** What the rules need, in both tables. */
+/** What the rules need, in both tables. Times of rows that were taken over are unknown: NULL. */
 const OURS = columns(
   'revision int8 NOT NULL DEFAULT 0',
   'confirmed_revision int8',
@@ -53,12 +54,13 @@ const OURS = columns(
   'set_aside_at timestamptz',
   'set_aside_reason text',
   'duplicate bool NOT NULL DEFAULT false',
-  'queued_at timestamptz NOT NULL DEFAULT now()',
+  'queued_at timestamptz',
   'completed_at timestamptz',
 );
 
 const SHARED = [...LEGACY, ...OURS];
 
+/** Every table, as the first migration makes it; in the order in which an import fills them. */
 const TABLES = {
   mo_batch: [
     ...SHARED,
@@ -68,105 +70,97 @@ const TABLES = {
       'next_attempt_at timestamptz',
       'lease_owner uuid',
       'lease_until timestamptz',
+      // What confirmed_revision was when the lease was taken: a call by hand puts it in doubt until it is settled.
+      'lease_confirmed int8',
     ),
   ],
-  mo_histories: [
-    ...SHARED,
-    ...columns('status varchar(20)', 'notes text', 'archived_at timestamptz NOT NULL DEFAULT now()'),
-  ],
+  mo_histories: [...SHARED, ...columns('status varchar(20)', 'notes text', 'archived_at timestamptz')],
+  mo_held_readings: columns(
+    'mo_id varchar(64) PRIMARY KEY',
+    "line varchar(64) NOT NULL DEFAULT ''",
+    'reading jsonb NOT NULL',
+    'held_since timestamptz NOT NULL DEFAULT now()',
+  ),
+  mo_lines: columns(
+    'line varchar(64) PRIMARY KEY',
+    'last_read_at timestamptz NOT NULL',
+    "seen jsonb NOT NULL DEFAULT '{}'",
+  ),
+  mo_events: columns(
+    'id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
+    'at timestamptz NOT NULL DEFAULT clock_timestamp()',
+    'mo_id varchar(64)',
+    'batch_id uuid',
+    "line varchar(64) NOT NULL DEFAULT ''",
+    'kind varchar(32) NOT NULL',
+    "detail jsonb NOT NULL DEFAULT '{}'",
+  ),
 } as const;
+
+export type TableName = keyof typeof TABLES;
+export const TABLE_NAMES = Object.keys(TABLES) as TableName[];
 
 /** Columns that move from the queue into the history as they are. */
 export const SHARED_COLUMNS: readonly string[] = SHARED.map(({ name }) => name);
 
 /** Columns an order brings when it is queued. */
-export const ORDER_COLUMNS: readonly string[] = [
-  'mo_id',
-  'consumption',
-  'equipment_id_batch',
-  'finished_goods',
-  ...SILO_TAGS.flatMap((tag) => [`component_${tag}_name`, `consumption_${tag}`]),
-];
+export const ORDER_COLUMNS: readonly { name: string; type: string }[] = LEGACY.filter(({ name }) =>
+  /^(mo_id|consumption|equipment_id_batch|finished_goods|component_\w+_name|consumption_\w+)$/.test(name),
+);
 
-/** Columns whose value Odoo keeps: a change of any of them raises the revision. */
-export const VALUE_COLUMNS: readonly string[] = [
-  ...SILO_TAGS.map((tag) => `actual_consumption_${tag}`),
-  'actual_weight_quantity_finished_goods',
-  'status_manufacturing',
-];
+/** Without these a table of the replaced system's name is something else; whatever else is missing is added. */
+const IDENTIFYING = ['id', 'mo_id', 'batch_no', 'equipment_id_batch', 'consumption_silo_a'];
 
-/** Columns without which a table of this name is not ours to take over. */
-export const IDENTIFYING_COLUMNS: readonly string[] = ['id', 'mo_id', 'batch_no', 'equipment_id_batch', 'consumption_silo_a'];
+/** What a table has to look like where it exists already. */
+export const EXPECTED = TABLE_NAMES.flatMap((table) =>
+  TABLES[table].map(({ name, type }) => ({
+    table,
+    name,
+    type,
+    required: table === 'mo_batch' || table === 'mo_histories' ? IDENTIFYING.includes(name) : true,
+  })),
+);
 
-const createTable = (table: keyof typeof TABLES): string => {
-  const list = TABLES[table].map(({ name, type, extra = '' }) => `${name} ${type} ${extra}`.trim());
-  const add = TABLES[table].map(({ name, type, extra = '' }) =>
-    `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${name} ${type} ${extra}`.trim(),
-  );
-  return [`CREATE TABLE IF NOT EXISTS ${table} (${list.join(', ')})`, ...add, ''].join(';\n');
+const createTable = (table: TableName): string => {
+  const definitions = TABLES[table].map(({ name, type, extra = '' }) => `${name} ${type} ${extra}`.trim());
+  const add = definitions.map((definition) => `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${definition};`);
+  return [`CREATE TABLE IF NOT EXISTS ${table} (${definitions.join(', ')});`, ...add].join('\n');
 };
 
-const row = (alias: string): string => `(${VALUE_COLUMNS.map((name) => `${alias}.${name}`).join(', ')})`;
-const values = `jsonb_strip_nulls(jsonb_build_object(${VALUE_COLUMNS.map((name) => `'${name}', NEW.${name}`).join(', ')}))`;
-
-/** Whoever changes a value: the revision rises, update_odoo tells the truth, the change becomes an event. */
-const GUARD = `
-CREATE OR REPLACE FUNCTION mo_batch_guard() RETURNS trigger LANGUAGE plpgsql AS $guard$
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    NEW.confirmed_revision := NULL;
-    NEW.revision := CASE WHEN coalesce(NEW.status_manufacturing, false)
-      OR num_nonnulls(${VALUE_COLUMNS.filter((name) => name !== 'status_manufacturing')
-        .map((name) => `NEW.${name}`)
-        .join(', ')}) > 0 THEN 1 ELSE 0 END;
-  ELSIF ${row('NEW')} IS DISTINCT FROM ${row('OLD')} THEN
-    NEW.revision := OLD.revision + 1;
-    NEW.done_readback := NULL;
-  ELSE
-    NEW.revision := OLD.revision;
+/** A primary key on id where the old table has none: rows without an id, or with one that stands twice, get their own. */
+const identify = (table: TableName): string => `
+ALTER TABLE ${table} ALTER COLUMN id SET DEFAULT gen_random_uuid();
+DO $identify$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = '${table}'::regclass AND contype = 'p') THEN
+    UPDATE ${table} t SET id = gen_random_uuid()
+    FROM (SELECT ctid AS place, row_number() OVER (PARTITION BY id) AS n FROM ${table}) d
+    WHERE t.ctid = d.place AND (t.id IS NULL OR d.n > 1);
+    ALTER TABLE ${table} ADD PRIMARY KEY (id);
   END IF;
-  IF NEW.status_manufacturing THEN
-    NEW.completed_at := coalesce(NEW.completed_at, now());
-  END IF;
-  NEW.update_odoo := NEW.revision > 0 AND NEW.confirmed_revision IS NOT DISTINCT FROM NEW.revision;
-  RETURN NEW;
-END $guard$;
+END $identify$;`;
 
-CREATE OR REPLACE FUNCTION mo_batch_changed() RETURNS trigger LANGUAGE plpgsql AS $changed$
-DECLARE
-  source text := coalesce(nullif(current_setting('mo_bridge.source', true), ''), 'sql');
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
-    VALUES (NEW.mo_id, NEW.id, NEW.equipment_id_batch, 'queued',
-      jsonb_build_object('batch_no', NEW.batch_no, 'consumption', NEW.consumption));
-  END IF;
-  IF NEW.revision > 0 AND (TG_OP = 'INSERT' OR NEW.revision <> OLD.revision) THEN
-    IF NEW.last_plc_reading IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.last_plc_reading IS DISTINCT FROM OLD.last_plc_reading) THEN
-      source := 'plc';
-    END IF;
-    INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
-    VALUES (NEW.mo_id, NEW.id, NEW.equipment_id_batch, 'changed',
-      jsonb_build_object('source', source, 'revision', NEW.revision, 'values', ${values}));
-  END IF;
-  RETURN NULL;
-END $changed$;
+const READ = `last_read_from_plc IS NOT NULL OR status_manufacturing OR coalesce(actual_weight_quantity_finished_goods, 0) <> 0
+  OR ${SILO_TAGS.map((tag) => `coalesce(actual_consumption_${tag}, 0) <> 0`).join(' OR ')}`;
 
-CREATE OR REPLACE TRIGGER mo_batch_guard BEFORE INSERT OR UPDATE ON mo_batch
-  FOR EACH ROW EXECUTE FUNCTION mo_batch_guard();
-CREATE OR REPLACE TRIGGER mo_batch_changed AFTER INSERT OR UPDATE ON mo_batch
-  FOR EACH ROW EXECUTE FUNCTION mo_batch_changed();
-`;
-
-/** Take-over: the old flag cannot be trusted, rows that were ever read are told to Odoo again, later duplicates step aside. */
+/**
+ * Take-over: the old flag cannot be trusted, so rows that were ever read are told to Odoo again. A row that the old system
+ * had copied to the history already keeps apart from its copy. Of several rows of one order the last read one stays live.
+ */
 const TAKE_OVER = `
+UPDATE mo_batch b SET id = gen_random_uuid() WHERE EXISTS (SELECT FROM mo_histories h WHERE h.id = b.id);
 UPDATE mo_batch SET update_odoo = false, confirmed_revision = NULL,
   status_manufacturing = coalesce(status_manufacturing, false),
-  revision = CASE WHEN revision = 0 AND (last_read_from_plc IS NOT NULL OR status_manufacturing) THEN 1 ELSE revision END;
+  completed_at = CASE WHEN status_manufacturing THEN coalesce(completed_at, last_read_from_plc, now()) END,
+  revision = CASE WHEN revision = 0 AND (${READ}) THEN 1 ELSE revision END;
+UPDATE mo_batch SET set_aside_at = now(), set_aside_reason = 'has no mo_id, found at take-over: enter it by SQL, or archive the row'
+WHERE mo_id IS NULL AND set_aside_at IS NULL;
 UPDATE mo_batch b SET duplicate = true, set_aside_at = now(),
   set_aside_reason = 'duplicate of another row of this order, found at take-over: compare both, archive one'
-FROM (SELECT id, row_number() OVER (PARTITION BY mo_id ORDER BY last_read_from_plc DESC NULLS LAST, batch_no, id) AS n FROM mo_batch) d
+FROM (SELECT id, row_number() OVER (PARTITION BY mo_id ORDER BY last_read_from_plc DESC NULLS LAST, batch_no, id) AS n
+      FROM mo_batch WHERE mo_id IS NOT NULL) d
 WHERE d.id = b.id AND d.n > 1 AND NOT b.duplicate;
+INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
+SELECT mo_id, id, equipment_id_batch, 'taken-over', jsonb_build_object('batch_no', batch_no, 'duplicate', duplicate) FROM mo_batch;
 `;
 
 /** In order; the number is the position, from 1. Never edit one that was released: add another. */
@@ -174,24 +168,16 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
   {
     name: 'queue, history, events',
     sql: [
-      createTable('mo_batch'),
-      createTable('mo_histories'),
-      `CREATE TABLE IF NOT EXISTS mo_held_readings (
-        mo_id varchar(64) PRIMARY KEY, line varchar(64) NOT NULL DEFAULT '', reading jsonb NOT NULL,
-        held_since timestamptz NOT NULL DEFAULT now());`,
-      `CREATE TABLE IF NOT EXISTS mo_lines (
-        line varchar(64) PRIMARY KEY, last_read_at timestamptz NOT NULL, seen jsonb NOT NULL DEFAULT '{}');`,
-      `CREATE TABLE IF NOT EXISTS mo_events (
-        id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        mo_id varchar(64) NOT NULL, batch_id uuid, line varchar(64) NOT NULL DEFAULT '', kind varchar(32) NOT NULL,
-        detail jsonb NOT NULL DEFAULT '{}');`,
+      ...TABLE_NAMES.map(createTable),
+      identify('mo_batch'),
+      identify('mo_histories'),
       TAKE_OVER,
       `CREATE UNIQUE INDEX IF NOT EXISTS mo_batch_one_per_order ON mo_batch (mo_id) WHERE NOT duplicate;
        CREATE INDEX IF NOT EXISTS mo_histories_mo_id ON mo_histories (mo_id);
        CREATE INDEX IF NOT EXISTS mo_histories_batch_no ON mo_histories (equipment_id_batch, batch_no);
        CREATE INDEX IF NOT EXISTS mo_events_mo_id ON mo_events (mo_id, id);
        CREATE INDEX IF NOT EXISTS mo_events_at ON mo_events (at);`,
-      GUARD,
+      TRIGGERS,
     ].join('\n'),
   },
 ];

@@ -30,7 +30,7 @@ function record(change: (slot: Buffer) => void = () => undefined): Buffer {
 const read = (slot: Buffer, number = 1, guards: Guards = {}): SlotOutcome => readSlot(slot, layout, number, at, guards);
 function readingOf(outcome: SlotOutcome): SlotReading {
   assert.equal(outcome.kind, 'reading', JSON.stringify(outcome));
-  return (outcome as SlotOutcome & { kind: 'reading' }).reading;
+  return outcome.reading;
 }
 
 describe('guards of a slot', () => {
@@ -132,7 +132,7 @@ describe('guards of a slot', () => {
       const slot = record(change);
       const outcome = read(slot, 4);
       assert.equal(outcome.kind, 'rejected');
-      const { rejection } = outcome as SlotOutcome & { kind: 'rejected' };
+      const { rejection } = outcome;
       assert.equal(rejection.slot, 4);
       assert.equal(rejection.mo_id, field === 'mo_id' ? null : 'WH/MO/00042');
       assert.equal(rejection.raw, slot.toString('hex'));
@@ -152,7 +152,7 @@ describe('guards of a slot', () => {
     slot.writeInt32BE(-1, 24);
     const outcome = readSlot(slot, packed, 1, at, {});
     assert.equal(outcome.kind, 'rejected');
-    const fields = (outcome as SlotOutcome & { kind: 'rejected' }).rejection.problems.map(({ field }) => field);
+    const fields = outcome.rejection.problems.map(({ field }) => field);
     assert.deepEqual(fields, ['status_manufacturing', 'status_operation', 'silo_a']);
   });
 

@@ -25,7 +25,15 @@ export interface Plant {
 /** A simulated CPU, a connected endpoint and a reader over it; all of it ends with the test. */
 export async function plant(
   t: TestContext,
-  setup: { layout?: SlotLayout; options?: SlotReaderOptions; pduSize?: number; jobs?: number; requestMs?: number } = {},
+  setup: {
+    layout?: SlotLayout;
+    options?: SlotReaderOptions;
+    pduSize?: number;
+    jobs?: number;
+    requestMs?: number;
+    /** What stands between endpoint and CPU. @returns its port */
+    via?: (server: S7Server) => Promise<number>;
+  } = {},
 ): Promise<Plant> {
   const layout = setup.layout ?? RECORD;
   const server = await startS7Server({
@@ -35,7 +43,7 @@ export async function plant(
   });
   const endpoint = new S7Endpoint({
     host: '127.0.0.1',
-    port: server.port,
+    port: (await setup.via?.(server)) ?? server.port,
     autoReconnect: 20,
     s7ConnOpts: { timeout: setup.requestMs ?? 2000 },
   });

@@ -63,6 +63,23 @@ describe('failures name their cause', () => {
     });
   });
 
+  it('a CPU that leaves the question for its mode unanswered is read all the same, and not asked again', async (t) => {
+    const { server, endpoint, reader, put } = await plant(t, { options: { checkMode: true }, requestMs: 50 });
+    put(1, { mo_id: mo(1) });
+    // As gateways do that know no system status lists: they answer the slots, then nothing.
+    let reads = 0;
+    const off = server.onRead(() => {
+      if ((reads += 1) === RECORD.slots) setImmediate(() => void server.setFault({ hang: true }));
+    });
+    assert.equal((await reader.read()).readings.length, 1);
+    off();
+    await server.clearFaults();
+    await connected(endpoint);
+    const { telegrams } = server.counters;
+    assert.equal((await reader.read()).readings.length, 1);
+    assert.equal(server.counters.telegrams - telegrams, RECORD.slots);
+  });
+
   it('garbage and half an answer end the read, and the next one works', async (t) => {
     const { server, endpoint, reader, put } = await plant(t, { options: { timeoutMs: 300 } });
     put(1, { mo_id: mo(1) });

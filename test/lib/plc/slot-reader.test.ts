@@ -9,6 +9,7 @@ import {
 } from '../../../examples/plant/plc/batch-memory';
 import { type S7Server } from '../../../examples/plant/plc/s7-server';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
+import { type SlotReading } from '../../../nodes/lib/domain/slot-guards';
 import { LAYOUT_PRESETS, type SlotLayout } from '../../../nodes/lib/domain/slot-layout';
 import { type PlcError } from '../../../nodes/lib/plc/plc-errors';
 import { SlotReader } from '../../../nodes/lib/plc/slot-reader';
@@ -174,35 +175,68 @@ describe('accepting a completion', () => {
 });
 
 describe('acknowledging', () => {
-  it('sets the one bit, and leaves a slot alone that holds another MO by now', async (t) => {
+  /** The reading of the one slot that holds an order. */
+  const readOne = async (reader: SlotReader): Promise<SlotReading> => {
+    const { readings } = await reader.read();
+    assert.equal(readings.length, 1);
+    return readings[0]!;
+  };
+
+  it('sets the one bit, once', async (t) => {
     const { server, reader, put } = await plant(t);
     put(3, { mo_id: mo(3), status_manufacturing: true, status_operation: true });
+    const stored = await readOne(reader);
     const before = Buffer.from(server.memory(DB));
-    await reader.acknowledge(3, mo(3));
+    assert.equal(await reader.acknowledge(stored), 'acknowledged');
     assert.ok(acknowledged(server.memory(DB), S7_BATCH_RECORD, 3));
     before[2 * 110 + 22]! |= 0b100;
     assert.deepEqual(server.memory(DB), before);
-    put(4, { mo_id: mo(9) });
-    await reader.acknowledge(4, mo(4));
-    await reader.acknowledge(5);
+    assert.equal(await reader.acknowledge(stored), 'acknowledged');
     assert.equal(server.counters.writes, 1);
   });
 
-  it('writes a word in the preset "packed words", and needs a field to write to', async (t) => {
+  it('leaves a slot alone that is empty, holds another MO, or shows other values than those stored', async (t) => {
+    const { server, reader, put } = await plant(t);
+    put(4, { mo_id: mo(4), status_manufacturing: true, consumption: { silo_b: 12.5 } });
+    const stored = await readOne(reader);
+    put(4, { consumption: { silo_b: 12.75 } });
+    assert.equal(await reader.acknowledge(stored), 'changed');
+    put(4, { consumption: { silo_b: NaN } });
+    assert.equal(await reader.acknowledge(stored), 'changed');
+    put(4, { consumption: { silo_b: 12.5 }, status_manufacturing: false });
+    assert.equal(await reader.acknowledge(stored), 'changed');
+    put(4, { mo_id: mo(5), status_manufacturing: true });
+    assert.equal(await reader.acknowledge(stored), 'released');
+    blankSlot(server.memory(DB), S7_BATCH_RECORD, 4);
+    assert.equal(await reader.acknowledge(stored), 'released');
+    assert.equal(server.counters.writes, 0);
+    put(4, { mo_id: mo(4), status_manufacturing: true, status_operation: true, consumption: { silo_b: 12.5 } });
+    assert.equal(await reader.acknowledge(stored), 'acknowledged', 'that it no longer runs changes no weight');
+  });
+
+  it('writes a word in the preset "packed words", and needs a field and a slot to write to', async (t) => {
     const { server, endpoint, reader } = await plant(t, { layout: LAYOUT_PRESETS['packed words'] });
     writeSlot(server.memory(DB), PACKED_WORDS, 2, { mo_id: mo(2), status_manufacturing: true });
-    await reader.acknowledge(2);
+    const stored = await readOne(reader);
+    await reader.acknowledge(stored);
     assert.equal(server.memory(DB).readInt16BE(100 + 84), 1);
+    await assert.rejects(reader.acknowledge({ ...stored, slot: 11 }), /no slot 11/);
     const fields = RECORD.fields.filter(({ field }) => field !== 'acknowledged');
     const without = new SlotReader(endpoint, { ...RECORD, fields }, new SiloMap());
-    await assert.rejects(without.acknowledge(1), /no field "acknowledged"/);
+    await assert.rejects(without.acknowledge(stored), /no field "acknowledged"/);
     without.close();
   });
 
-  it('a value that does not stay is an error', async (t) => {
+  it('a value that does not stay is an error; a slot that is emptied because of it is none', async (t) => {
     const { server, reader, put } = await plant(t);
     put(1, { mo_id: mo(1), status_manufacturing: true });
-    server.onRead(() => put(1, { acknowledged: false }));
-    await assert.rejects(reader.acknowledge(1), fails('protocol', /reads back as 0/));
+    const stored = await readOne(reader);
+    const off = server.onRead(() => put(1, { acknowledged: false }));
+    await assert.rejects(reader.acknowledge(stored), fails('protocol', /reads back as 0/));
+    off();
+    server.onRead(() => {
+      if (acknowledged(server.memory(DB), S7_BATCH_RECORD, 1)) blankSlot(server.memory(DB), S7_BATCH_RECORD, 1);
+    });
+    assert.equal(await reader.acknowledge(stored), 'acknowledged');
   });
 });

@@ -1,0 +1,132 @@
+/**
+ * Keeps an S7 endpoint from ending Node-RED, or from waiting for ever. Three faults of its parts (nodes7 1.1.2 and
+ * iso-on-tcp 0.1.0) have no switch and no event to handle them by, so they are mended on the instance in use, nowhere else:
+ * - iso-on-tcp reads past the end of a TCP chunk that holds a whole telegram and the first 1 to 3 bytes of the next. Answers
+ *   to telegrams sent in parallel, by whichever node, are cut like that now and then.
+ * - What iso-on-tcp or nodes7 throws over bytes that make no sense reaches the socket's event: an uncaught exception.
+ * - A PLC that accepts the connection and stays silent is waited for 10 s, and without end once ISO-on-TCP is up.
+ */
+import type { Duplex, Transform } from 'node:stream';
+import { type S7Endpoint } from '@st-one-io/nodes7';
+
+/** ms for a whole connection attempt. A PLC takes some; with the 5 s that nodes7 pauses, reading resumes within 15 s. */
+const CONNECT_LIMIT = 6000;
+/** RFC 1006 §6: a TPKT header is 4 bytes, its length (bytes 2 and 3, header included) is 7 at least. */
+const TPKT_HEADER = 4;
+const TPKT_LEAST = 7;
+
+/** What is reached into, as far as a version has it. */
+interface Parser extends Transform {
+  /** Bytes of a telegram that is not whole yet. */
+  _nBuffer?: Buffer | null;
+}
+type Transport = Duplex & { _parser?: Parser };
+interface Internals {
+  _getTransport?: () => Promise<Transport>;
+  _transport?: Transport | null;
+}
+
+/** How many of the bytes are whole telegrams; all of them when they are no telegrams: the parser says so better. */
+function wholeTelegrams(bytes: Buffer): number {
+  let end = 0;
+  while (bytes.length - end >= TPKT_HEADER) {
+    const length = bytes.readUInt16BE(end + 2);
+    if (length < TPKT_LEAST) return bytes.length;
+    if (end + length > bytes.length) break;
+    end += length;
+  }
+  return end;
+}
+
+/** Hands whole telegrams only to the parser, and what it throws to its stream, which then ends as after any error. */
+function mend(parser: Parser): void {
+  if (Object.hasOwn(parser, '_transform')) return;
+  const parse = parser._transform.bind(parser);
+  let rest = parser._nBuffer ?? Buffer.alloc(0);
+  parser._nBuffer = null;
+  parser._transform = (chunk: Buffer, encoding, callback) => {
+    const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    const end = wholeTelegrams(bytes);
+    rest = bytes.subarray(end);
+    if (end === 0) return callback();
+    try {
+      parse(bytes.subarray(0, end), encoding, callback);
+    } catch (error) {
+      callback(error as Error);
+    }
+  };
+}
+
+class EndpointGuard {
+  users = 0;
+  readonly #endpoint: S7Endpoint;
+  readonly #inner: Internals;
+  readonly #getTransport: Internals['_getTransport'];
+  #timer: NodeJS.Timeout | undefined;
+  readonly #onConnect = (): void => {
+    clearTimeout(this.#timer);
+    if (this.#inner._transport?._parser) mend(this.#inner._transport._parser);
+  };
+
+  constructor(endpoint: S7Endpoint) {
+    this.#endpoint = endpoint;
+    this.#inner = endpoint as unknown as Internals;
+    this.#getTransport = this.#inner._getTransport;
+    if (this.#getTransport) this.#inner._getTransport = () => this.#attempt();
+    endpoint.on('connect', this.#onConnect);
+    // A connection, or an attempt at one, that is older than this guard.
+    if (endpoint.isConnected) this.#onConnect();
+    else this.#limit(() => this.#inner._transport?.destroy());
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#endpoint.off('connect', this.#onConnect);
+    if (this.#getTransport) this.#inner._getTransport = this.#getTransport;
+  }
+
+  #limit(giveUp: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(giveUp, CONNECT_LIMIT);
+  }
+
+  #attempt(): Promise<Transport> {
+    return new Promise((resolve, reject) => {
+      let late = false;
+      this.#limit(() => {
+        late = true;
+        reject(new Error(`no connection within ${CONNECT_LIMIT} ms`));
+        // Beyond ISO-on-TCP the attempt is not ours to reject any more: its end starts the next one.
+        this.#inner._transport?.destroy();
+      });
+      this.#getTransport?.call(this.#endpoint).then((transport) => {
+        if (transport._parser) mend(transport._parser);
+        if (!late) return resolve(transport);
+        // Nobody waits for it any more, nor for its errors.
+        transport.on('error', () => undefined);
+        transport.destroy();
+      }, reject);
+    });
+  }
+}
+
+const guards = new WeakMap<S7Endpoint, EndpointGuard>();
+
+/**
+ * Guards an endpoint for as long as anybody uses it.
+ * @returns ends this use; with the last one the endpoint is as it was (an open connection stays mended)
+ */
+export function guardEndpoint(endpoint: S7Endpoint): () => void {
+  const guard = guards.get(endpoint) ?? new EndpointGuard(endpoint);
+  guards.set(endpoint, guard);
+  guard.users += 1;
+  let left = false;
+  return () => {
+    if (left) return;
+    left = true;
+    guard.users -= 1;
+    if (guard.users > 0) return;
+    guards.delete(endpoint);
+    guard.stop();
+  };
+}

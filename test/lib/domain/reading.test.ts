@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkReading, checkReadings, MO_ID_PATTERN } from '../../../nodes/lib/domain/reading';
+
+const reading = {
+  slot: 1,
+  mo_id: 'WH/MO/00001',
+  status_manufacturing: 1,
+  status_operation: 0,
+  actual_weight_quantity_finished_goods: 5.5,
+  consumption: { silo_a: 600.2999877929688 },
+};
+
+test('a reading comes out in the one shape: booleans, three decimals, a time', () => {
+  const now = new Date('2026-01-01T00:00:00Z');
+  assert.deepEqual(checkReading(reading, now).reading, {
+    ...reading,
+    status_manufacturing: true,
+    status_operation: false,
+    consumption: { silo_a: 600.3 },
+    read_at: '2026-01-01T00:00:00.000Z',
+  });
+});
+
+test('an implausible reading is rejected whole, with the field', () => {
+  const wrong: [string, object][] = [
+    ['consumption.silo_a', { consumption: { silo_a: -1 } }],
+    ['consumption.silo_a', { consumption: { silo_a: NaN } }],
+    ['consumption.silo_a', { consumption: { silo_a: Infinity } }],
+    ['consumption.silo_a', { consumption: { silo_a: 1e15 } }],
+    ['consumption.silo_z', { consumption: { silo_z: 1 } }],
+    ['consumption', { consumption: {} }],
+    ['status_manufacturing', { status_manufacturing: 2 }],
+    ['mo_id', { mo_id: '' }],
+    ['read_at', { read_at: 'yesterday noon' }],
+  ];
+  for (const [field, change] of wrong)
+    assert.equal(checkReading({ ...reading, ...change }).problems?.[0]?.field, field);
+});
+
+test('the readings of one message are refused together, and two of one order are one too many', () => {
+  const { problems } = checkReadings([reading, { ...reading, mo_id: 'x' }, reading]);
+  assert.match(problems ?? '', /^reading 2: mo_id .*; reading 3: WH\/MO\/00001 stands twice$/);
+});
+
+test('names of Odoo orders pass, whatever else a PLC may hold does not', () => {
+  const pattern = new RegExp(MO_ID_PATTERN);
+  for (const name of ['WH/MO/00001', 'WH/MO/00002-001', 'JBG/MO/2026/00012']) assert.match(name, pattern);
+  for (const name of ['', 'WH/MO/', 'WH/MO/00001 ', '\0\0\0', 'WH//1', 'a'.repeat(65)])
+    assert.doesNotMatch(name, pattern);
+});

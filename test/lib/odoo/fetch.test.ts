@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { startSimulatedOdoo, type SimulatedOdoo } from '../../../examples/plant/odoo/simulated-odoo';
+import { SiloMap } from '../../../nodes/lib/domain/silos';
+import { OdooClient, OdooError } from '../../../nodes/lib/odoo/client';
+import { checkOrders, fetchOrders } from '../../../nodes/lib/odoo/fetch';
+
+const silos = new SiloMap();
+
+async function plant(t: TestContext, user = 'scada'): Promise<{ odoo: SimulatedOdoo; client: OdooClient }> {
+  const odoo = await startSimulatedOdoo({});
+  const client = new OdooClient({ url: odoo.url, database: 'odoo14', user, password: user, timeoutMs: 5_000 });
+  t.after(async () => {
+    client.close();
+    await odoo.stop();
+  });
+  return { odoo, client };
+}
+
+test('every confirmed order of the line is fetched, by schedule then name, far beyond one default page', async (t) => {
+  const { odoo, client } = await plant(t);
+  for (let count = 0; count < 60; count += 1) odoo.createOrder({ schedule: `2026-01-${28 - (count % 19)} 08:00:00` });
+  const other = odoo.createOrder({ line: 'PLC02' }).name;
+  const begun = odoo.createOrder({}).name;
+  await client.update(begun, { silo101: 1 });
+  const { orders } = await fetchOrders(client, silos, { line: 'PLC01' });
+  assert.equal(orders.length, 60);
+  assert.ok(orders.every(({ equipment_id_batch }) => equipment_id_batch === 'PLC01'));
+  const keys = orders.map(({ schedule_start, mo_id }) => `${schedule_start} ${mo_id}`);
+  assert.deepEqual(keys, keys.toSorted());
+  assert.equal(
+    (await fetchOrders(client, silos, {})).orders.some(({ mo_id }) => mo_id === other),
+    true,
+  );
+  assert.equal((await fetchOrders(client, silos, { line: 'PLC99' })).orders.length, 0);
+});
+
+test('the plan is the one of the stock moves, scaled to the order', async (t) => {
+  const { odoo, client } = await plant(t);
+  odoo.createOrder({ quantity: 5000 });
+  const [order] = (await fetchOrders(client, silos, {})).orders;
+  assert.deepEqual(
+    [
+      order?.consumption,
+      order?.finished_goods,
+      order?.consumption_silo_a,
+      order?.component_silo_a_name,
+      order?.consumption_silo_c,
+    ],
+    [5000, 'JF PLUS', 1650, 'Pollard Angsa', 480.5],
+  );
+});
+
+test('components without a silo are told, two on one silo are summed and told', async (t) => {
+  const { odoo, client } = await plant(t);
+  odoo.createOrder({
+    components: [
+      { code: 'silo101', product: 'Pollard Angsa', quantity: 825 },
+      { code: 'silo101', product: 'CGF', quantity: 100.5 },
+      { code: null, product: 'Premix', quantity: 10 },
+    ],
+  });
+  const [order] = (await fetchOrders(client, silos, {})).orders;
+  assert.equal(order?.consumption_silo_a, 925.5);
+  assert.equal(order?.component_silo_a_name, 'Pollard Angsa + CGF');
+  assert.deepEqual(order?.notes, ['SILO A: Pollard Angsa and CGF on one silo, summed', 'Premix: has no silo in Odoo']);
+});
+
+test('a component whose unit is not kg is refused by name, the other orders are fetched', async (t) => {
+  const { odoo, client } = await plant(t);
+  const litres = odoo.createOrder({
+    components: [{ code: 'silo101', product: 'Molases', quantity: 8, uom: 'L' }],
+  }).name;
+  odoo.createOrder({});
+  const { orders, refused } = await fetchOrders(client, silos, {});
+  assert.equal(orders.length, 1);
+  assert.deepEqual(
+    refused.map(({ mo_id }) => mo_id),
+    [litres],
+  );
+  assert.match(refused[0]?.reason ?? '', /Molases \(L\)/);
+});
+
+test('an order is fetched by its name, begun or not; a closed or unknown one is an error', async (t) => {
+  const { odoo, client } = await plant(t);
+  const begun = odoo.createOrder({}).name;
+  const closed = odoo.createOrder({}).name;
+  await client.update(begun, { silo101: 1 });
+  odoo.cancel(closed);
+  const { orders } = await fetchOrders(client, silos, { moId: begun, line: 'PLC99' });
+  assert.deepEqual(
+    orders.map(({ mo_id }) => mo_id),
+    [begun],
+  );
+  await assert.rejects(() => fetchOrders(client, silos, { moId: closed }), /is "cancel" in Odoo/);
+  await assert.rejects(() => fetchOrders(client, silos, { moId: 'WH/MO/77777' }), /does not know order WH\/MO\/77777/);
+});
+
+test('an error is an error, never "no orders"', async (t) => {
+  const { odoo, client } = await plant(t, 'plainuser');
+  odoo.createOrder({});
+  await assert.rejects(
+    () => fetchOrders(client, silos, {}),
+    (error) => error instanceof OdooError && error.concluded.conclusion === 'not-permitted',
+  );
+  await assert.rejects(() => checkOrders(client, ['WH/MO/00001']), OdooError);
+  await odoo.stop();
+  await assert.rejects(
+    () => fetchOrders(client, silos, {}),
+    (error) => error instanceof OdooError && error.concluded.conclusion === 'unavailable',
+  );
+});
+
+test('the check tells which orders are still open', async (t) => {
+  const { odoo, client } = await plant(t);
+  const [open, done] = [odoo.createOrder({}).name, odoo.createOrder({}).name];
+  odoo.markDoneByHand(done);
+  const checked = await checkOrders(client, [open, done]);
+  assert.deepEqual(
+    checked.open.map(({ mo_id }) => mo_id),
+    [open],
+  );
+  assert.deepEqual(
+    checked.closed.map(({ mo_id, state }) => [mo_id, state]),
+    [[done, 'done']],
+  );
+  assert.deepEqual(await checkOrders(client, []), { open: [], closed: [] });
+});

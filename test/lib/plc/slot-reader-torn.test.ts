@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { blankSlot, S7_BATCH_RECORD } from '../../../examples/plant/plc/batch-memory';
+import { SILO_TAGS } from '../../../nodes/lib/domain/silos';
+import { DB, mo, plant, RECORD } from './reader-plant';
+
+const CYCLES = 10_000;
+const SLOTS = 2;
+
+/** What a slot's memory holds: all its silos show the same figure, or a careless program is in the middle of a change. */
+interface Held {
+  mo_id: string;
+  figure: number;
+  complete: boolean;
+  /** Silos that show `figure` already; the others show the figure before. */
+  written: number;
+}
+
+it(`${CYCLES} cycles over slots that change between telegrams: no mixed and no wrongly completed reading`, async (t) => {
+  const { server, reader, put } = await plant(t, { layout: { ...RECORD, slots: SLOTS }, options: { settleMs: 0 } });
+  let seed = 5;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  let orders = 0;
+  const held: (Held | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
+  const all = (figure: number, count: number = SILO_TAGS.length): Record<string, number> =>
+    Object.fromEntries(SILO_TAGS.slice(0, count).map((tag) => [tag, figure]));
+
+  const change = (index: number): void => {
+    const slot = index + 1;
+    const now = held[index];
+    const fill = (mo_id: string, figure: number, complete: boolean): void => {
+      held[index] = { mo_id, figure, complete, written: SILO_TAGS.length };
+      put(slot, { mo_id, consumption: all(figure), status_manufacturing: complete });
+    };
+    if (!now) return fill(mo((orders += 1)), random(5000), random(8) === 0);
+    if (now.written < SILO_TAGS.length) {
+      // One more step of a change that says "complete" first and writes the weights after it.
+      now.written = Math.min(now.written + 5, SILO_TAGS.length);
+      return put(slot, { consumption: all(now.figure, now.written) });
+    }
+    const dice = random(10);
+    if (now.complete) {
+      if (dice === 0) return fill(mo((orders += 1)), random(5000), random(2) === 0);
+      if (dice > 2) return;
+      held[index] = undefined;
+      return blankSlot(server.memory(DB), S7_BATCH_RECORD, slot);
+    }
+    if (dice < 3) return fill(now.mo_id, (now.figure + 1) % 5000, false);
+    if (dice < 4) return fill(now.mo_id, now.figure, true);
+    if (dice > 6) return;
+    held[index] = { ...now, figure: (now.figure + 1) % 5000, complete: true, written: 0 };
+    put(slot, { status_manufacturing: true });
+  };
+  /** What the last telegram of each slot carried. */
+  const served: (Held | undefined)[] = [];
+  server.onRead((_db, start) => {
+    const index = start / RECORD.stride;
+    change(index);
+    served[index] = held[index] && { ...held[index] };
+  });
+
+  let [accepted, doubted] = [0, 0];
+  for (let cycle = 0; cycle < CYCLES; cycle += 1) {
+    const { readings, rejected } = await reader.read();
+    for (const { problems } of rejected) assert.match(problems[0]?.problem ?? '', /left the slot/);
+    for (const { slot, mo_id, status_manufacturing, consumption } of readings) {
+      const was = served[slot - 1];
+      assert.ok(was, `cycle ${cycle}: slot ${slot} was empty`);
+      assert.equal(mo_id, was.mo_id);
+      const before = (was.figure + 4999) % 5000;
+      const expected = SILO_TAGS.map((_tag, at) => (at < was.written ? was.figure : before));
+      assert.deepEqual(Object.values(consumption), expected, `cycle ${cycle}: mixed`);
+      if (status_manufacturing) {
+        assert.ok(was.complete && was.written === SILO_TAGS.length, `cycle ${cycle}: ${mo_id} is not complete`);
+        accepted += 1;
+      } else if (was.complete) doubted += 1;
+    }
+  }
+  assert.ok(accepted > 1000 && doubted > 1000, `${accepted} accepted, ${doubted} doubted`);
+});

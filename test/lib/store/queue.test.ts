@@ -1,0 +1,113 @@
+/** Queueing, setting aside, bringing back, and what the summary says. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Batch } from '../../../nodes/lib/domain/batch';
+import { confirmed, finalReading, finishedBatch, freshStore, leased, moId, order, orders, reading } from '../../support/store';
+
+const names = (batches: Batch[]): string[] => batches.map(({ mo_id }) => mo_id);
+
+test('orders are queued once, in their order, and the limit counts what is really new', async (t) => {
+  const { store } = await freshStore(t);
+  assert.deepEqual(names(await store.enqueue(orders(1, 5), 3)), [moId(1), moId(2), moId(3)]);
+  assert.deepEqual(names(await store.enqueue(orders(1, 9), 3)), [moId(4), moId(5), moId(6)]);
+  assert.deepEqual(await store.enqueue(orders(1, 6), 3), []);
+  assert.deepEqual(names(await store.enqueue([order(8), order(7), order(8)], 10)), [moId(8), moId(7)]);
+});
+
+test('batch numbers follow the highest of queue and history of their line', async (t) => {
+  const opened = await freshStore(t);
+  const { store } = opened;
+  const other = { equipment_id_batch: 'PLC02' };
+  const first = await store.enqueue([order(1), order(2, other), order(3), order(4, { equipment_id_batch: '' })], 10);
+  assert.deepEqual(
+    first.map(({ mo_id, batch_no }) => [mo_id, batch_no]),
+    [[moId(4), 1], [moId(1), 1], [moId(3), 2], [moId(2), 1]],
+  );
+  await store.archive([first.find(({ mo_id }) => mo_id === moId(3))?.id ?? ''], { status: 'cancelled', note: 'stopped' });
+  const [next] = await store.enqueue([order(5)], 1);
+  assert.equal(next?.batch_no, 3);
+});
+
+test('an order archived as completed is never queued again, one archived by hand only when it is named', async (t) => {
+  const opened = await freshStore(t);
+  const { store } = opened;
+  await store.archive([await finishedBatch(opened, 1)], { status: 'completed' });
+  for (const n of [2, 3]) {
+    await store.enqueue([order(n)], 1);
+    await store.archive(await store.idsOf(moId(n)), { status: 'failed', note: 'scale broke' });
+  }
+  assert.deepEqual(await store.enqueue(orders(1, 3), 10), []);
+  assert.deepEqual(await store.enqueue(orders(1, 3), 10, moId(1)), []);
+  assert.deepEqual(names(await store.enqueue(orders(1, 3), 10, moId(2))), [moId(2)], 'the other one was not named');
+});
+
+test('an order without any silo, and one with names longer than their columns, are queued', async (t) => {
+  const { store } = await freshStore(t);
+  const bare = { mo_id: moId(1), consumption: 100, equipment_id_batch: 'PLC01', finished_goods: '' };
+  const long = order(2, { finished_goods: 'x'.repeat(300), component_silo_a_name: 'y'.repeat(100) });
+  const [first, second] = await store.enqueue([bare, long], 10);
+  assert.deepEqual([first?.consumption_silo_a, first?.state], [null, 'queued']);
+  assert.deepEqual([second?.finished_goods.length, second?.component_silo_a_name?.length], [128, 64]);
+});
+
+test('every line has its own gate and its own lists', async (t) => {
+  const { store } = await freshStore(t);
+  await store.enqueue([order(1), order(2, { equipment_id_batch: 'PLC02' })], 10);
+  await store.record([finalReading(1, { silo_a: 1 }, 1)], 'PLC01');
+  await store.record([reading(2, { silo_a: 1 }, 1), reading(3, { silo_a: 1 }, 1)], 'PLC02');
+  assert.deepEqual([(await store.summary('PLC01')).queue, (await store.summary('PLC02')).queue, (await store.summary()).queue], [1, 1, 2]);
+  assert.deepEqual([(await store.summary('PLC01')).held.length, (await store.summary('PLC02')).held.length], [0, 1]);
+  assert.deepEqual(names(await store.due(10, 'PLC02')), [moId(2)]);
+  assert.deepEqual(names(await store.completed(10, 'PLC01')), [moId(1)]);
+  assert.deepEqual(await store.completed(10, 'PLC02'), []);
+});
+
+test('orders closed in Odoo leave the gate before their first reading, and only then', async (t) => {
+  const { store } = await freshStore(t);
+  await store.enqueue(orders(1, 3), 10);
+  await store.record([reading(2, { silo_a: 5 }, 1)]);
+  assert.deepEqual(names(await store.unread()), [moId(1), moId(3)]);
+  const aside = await store.setAside([
+    { mo_id: moId(1), reason: 'cancelled in Odoo' },
+    { mo_id: moId(2), reason: 'cancelled in Odoo' },
+  ]);
+  assert.deepEqual(aside.map(({ mo_id, odoo_cancelled, state }) => [mo_id, odoo_cancelled, state]), [[moId(1), true, 'set-aside']]);
+  const summary = await store.summary();
+  assert.equal(summary.queue, 2);
+  assert.deepEqual(summary.set_aside.map(({ mo_id, reason }) => [mo_id, reason]), [[moId(1), 'cancelled in Odoo']]);
+  assert.deepEqual(names(await store.unread()), [moId(3)]);
+});
+
+test('what is set aside comes back by "retry now", one or all of a line', async (t) => {
+  const { store, ledger } = await freshStore(t);
+  await store.enqueue([order(1), order(2), order(3, { equipment_id_batch: 'PLC02' })], 10);
+  await store.record([1, 2, 3].map((n) => reading(n, { silo_a: n }, 1)));
+  for (const n of [1, 2, 3]) {
+    const { batch, owner } = await leased(ledger, n);
+    await ledger.settle(batch, owner, { conclusion: 'unknown-order', reason: 'not in Odoo', setAside: true, answers: [] });
+  }
+  assert.deepEqual([await store.due(10), (await store.summary()).queue], [[], 0]);
+  assert.deepEqual(await ledger.lease({ mo_id: moId(1) }, 'push', 1000).then((taken) => 'refused' in taken && taken.refused), 'set-aside');
+  assert.deepEqual(names(await store.retry(moId(2))), [moId(2)]);
+  assert.deepEqual(names(await store.due(10)), [moId(2)]);
+  assert.deepEqual(names(await store.retry(null, 'PLC02')), [moId(3)]);
+  assert.deepEqual(names(await store.retry(null)), [moId(1)]);
+  assert.deepEqual(await store.retry(null), [], 'nothing waits any more');
+  assert.deepEqual((await store.trail(moId(1))).events.map(({ kind }) => kind), ['queued', 'changed', 'push', 'retry']);
+});
+
+test('unconfirmed rows are due again after their pause, whichever was never tried first', async (t) => {
+  const { store, ledger, db } = await freshStore(t);
+  await store.enqueue(orders(1, 3), 10);
+  await store.record([1, 2, 3].map((n) => reading(n, { silo_a: n }, 1)));
+  const { batch, owner } = await leased(ledger, 1);
+  const settled = await ledger.settle(batch, owner, { conclusion: 'unavailable', reason: 'no route', setAside: false, pauseMs: 3_600_000, answers: [] });
+  assert.equal(settled?.attempts, 1);
+  assert.deepEqual(names(await store.due(10)), [moId(2), moId(3)]);
+  assert.deepEqual(await ledger.lease({ id: batch.id }, 'push', 1000).then((taken) => 'refused' in taken && taken.refused), 'not-due');
+  await db.none(`UPDATE mo_batch SET next_attempt_at = now() WHERE id = $1`, batch.id);
+  assert.deepEqual(names(await store.due(10)), [moId(2), moId(3), moId(1)], 'due again, behind the ones never tried');
+  const again = await leased(ledger, 1);
+  await ledger.settle(again.batch, again.owner, confirmed({ silo_a: 1 }));
+  assert.deepEqual(names(await store.due(10)), [moId(2), moId(3)]);
+});

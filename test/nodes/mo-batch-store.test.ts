@@ -1,0 +1,223 @@
+/** Every operation of the store node on a real PostgreSQL. */
+import assert from 'node:assert/strict';
+import { after, test, type TestContext } from 'node:test';
+import { type ConnectionData, queryOnce, testDatabase } from '../support/cluster';
+import {
+  database,
+  databaseLogin,
+  type FlowNode,
+  type Message,
+  type NodeRed,
+  sink,
+  startFlow,
+  stopHelper,
+  TO_SINK,
+} from '../support/node-red';
+
+after(stopHelper);
+
+interface Row {
+  mo_id: string;
+  id: string;
+  outcome?: string;
+  state?: string;
+  set_aside_reason?: string;
+}
+
+const OPERATIONS = ['summary', 'enqueue', 'set-aside', 'record', 'due', 'completed', 'unread', 'retry', 'trail'];
+const store = (operation: string, more: object = {}): FlowNode => ({
+  ...{ id: operation, type: 'mo-batch-store', name: operation, database: 'db', operation, line: '' },
+  ...{ limit: '1000', limitType: 'num', ...TO_SINK },
+  ...more,
+});
+const order = (n: number): object => ({
+  ...{ mo_id: `WH/MO/0000${n}`, consumption: 2500, equipment_id_batch: 'PLC01', finished_goods: 'JF PLUS' },
+  ...{ component_silo_a_name: 'Pollard', consumption_silo_a: 825 },
+});
+const reading = (n: number, silo_a: number, more: object = {}): object => ({
+  ...{ slot: n, mo_id: `WH/MO/0000${n}`, status_manufacturing: false, status_operation: true },
+  ...{ actual_weight_quantity_finished_goods: null, consumption: { silo_a }, ...more },
+});
+
+async function start(
+  t: TestContext,
+  more: object = {},
+): Promise<{ red: NodeRed; address: ConnectionData; ask: (operation: string, msg?: Message) => Promise<Row[]> }> {
+  const address = await testDatabase();
+  const red = await startFlow(
+    t,
+    [database(address), ...OPERATIONS.map((operation) => store(operation, more)), sink],
+    databaseLogin(address),
+  );
+  // Before the database goes: its node shall not see it go.
+  t.after(() => red.stop().then(() => address.drop()));
+  const ask = async (operation: string, msg: Message = {}): Promise<Row[]> => {
+    const { error, out } = await red.send(operation, msg);
+    assert.equal(error, undefined);
+    return out[0]?.[0]?.payload as Row[];
+  };
+  return { red, address, ask };
+}
+
+test('orders are queued once, up to the limit, and their notes are logged', async (t) => {
+  const { red, ask } = await start(t, { limit: 'at_most', limitType: 'msg' });
+  const payload = [{ ...order(1), notes: ['Pollard has no plan'] }, order(2), order(3)];
+  const queued = await ask('enqueue', { payload, at_most: 2 });
+  assert.deepEqual(
+    queued.map(({ mo_id }) => mo_id),
+    ['WH/MO/00001', 'WH/MO/00002'],
+  );
+  assert.equal((await ask('enqueue', { payload, at_most: 2 })).length, 1);
+  assert.deepEqual(await ask('enqueue', { payload, at_most: 2 }), []);
+  assert.equal(red.status('enqueue').fill, 'grey');
+  assert.match(red.status('enqueue').text ?? '', /^0 queued · /);
+  assert.match((await red.logs(/Pollard/)).text, /MO WH\/MO\/00001: Pollard has no plan/);
+  for (const at_most of [0, 'many', 1.5, undefined]) {
+    const { error } = await red.send('enqueue', { payload, at_most });
+    assert.match(error?.message ?? '', /has to be a whole number from 1/);
+  }
+});
+
+test('the summary counts the queue by state, and turns yellow when something is set aside', async (t) => {
+  const { red, ask } = await start(t);
+  await ask('enqueue', { payload: [order(1), order(2)] });
+  await ask('record', { payload: [reading(1, 10)] });
+  const summary = (await ask('summary')) as unknown as { queue: number; states: Record<string, number> };
+  assert.deepEqual([summary.queue, summary.states.queued, summary.states.running], [2, 1, 1]);
+  assert.match(red.status('summary').text ?? '', /^queue 2 · /);
+  const aside = await ask('set-aside', { payload: [{ mo_id: 'WH/MO/00002', reason: 'cancelled in Odoo' }] });
+  assert.deepEqual(
+    aside.map(({ mo_id, set_aside_reason }) => [mo_id, set_aside_reason]),
+    [['WH/MO/00002', 'cancelled in Odoo']],
+  );
+  assert.match((await red.logs(/set aside/)).text, /MO WH\/MO\/00002 set aside: cancelled in Odoo/);
+  await ask('summary');
+  assert.equal(red.status('summary').fill, 'yellow');
+  assert.match(red.status('summary').text ?? '', /^queue 1, 1 set aside · /);
+});
+
+test('readings are saved and logged; held and locked ones leave by the second output, and are told once', async (t) => {
+  const { red, address, ask } = await start(t);
+  await ask('enqueue', { payload: [order(1), order(2)] });
+  const res = {};
+  const final = reading(2, 20, { status_manufacturing: true, actual_weight_quantity_finished_goods: 1000 });
+  const { out } = await red.send('record', { payload: [reading(1, 600.3), final, reading(9, 5)], res });
+  assert.equal(out[0]?.[0]?.res, res);
+  const outcomes = (message?: { payload?: unknown }): unknown =>
+    (message?.payload as Row[]).map(({ mo_id, outcome }) => [mo_id, outcome]);
+  assert.deepEqual(outcomes(out[0]?.[0]), [
+    ['WH/MO/00001', 'recorded'],
+    ['WH/MO/00002', 'recorded'],
+    ['WH/MO/00009', 'held'],
+  ]);
+  assert.deepEqual(outcomes(out[1]?.[0]), [['WH/MO/00009', 'held']]);
+  assert.match(red.status('record').text ?? '', /2 of 3 saved, 1 held or locked/);
+  assert.equal(red.status('record').fill, 'yellow');
+  await red.logs(/1 consumption entries saved for MO WH\/MO\/00001/);
+
+  const later = reading(2, 21, { status_manufacturing: true, actual_weight_quantity_finished_goods: 1000 });
+  for (let n = 0; n < 2; n += 1) await red.send('record', { payload: [later, reading(9, 5)] });
+  const told = red
+    .logged()
+    .filter(({ id }) => id === 'record')
+    .map(({ level, text }) => `${level} ${text}`);
+  assert.equal(told.filter((line) => line === 'info skipped: MO WH/MO/00002 already completed').length, 1);
+  assert.equal(
+    told.filter((line) => /warn MO WH\/MO\/00009 is not in the queue: its reading \(slot 9\) is held/.test(line))
+      .length,
+    1,
+  );
+  const sql = `SELECT actual_consumption_silo_a AS a FROM mo_batch ORDER BY mo_id`;
+  assert.deepEqual(await queryOnce(address, sql), [{ a: 600.3 }, { a: 20 }]);
+});
+
+test('a message with one wrong reading is refused whole, naming the field; an unknown silo tag is one', async (t) => {
+  const { red, address, ask } = await start(t);
+  await ask('enqueue', { payload: [order(1)] });
+  for (const [wrong, what] of [
+    [{ ...reading(2, 1), consumption: { silo_z: 1 } }, /consumption.*silo_z/],
+    [reading(2, -1), /consumption\.silo_a/],
+    [reading(2, 1, { mo_id: 'nonsense' }), /mo_id/],
+    [null, /./],
+    ['text', /./],
+  ] as const) {
+    const { error, out } = await red.send('record', { payload: [reading(1, 10), wrong] });
+    assert.match(error?.message ?? '', /^readings refused, nothing was saved: /);
+    assert.match(error?.message ?? '', what);
+    assert.deepEqual(out, [[], []]);
+    assert.equal(red.status('record').fill, 'red');
+  }
+  assert.deepEqual(await queryOnce(address, 'SELECT revision::int FROM mo_batch'), [{ revision: 0 }]);
+});
+
+test('due, completed and unread batches are listed, and a retry makes what waits due at once', async (t) => {
+  const { red, address, ask } = await start(t);
+  const names = (rows: Row[]): string[] => rows.map(({ mo_id }) => mo_id);
+  await ask('enqueue', { payload: [order(1), order(2), order(3)] });
+  await ask('record', {
+    payload: [reading(1, 10), reading(2, 20, { status_manufacturing: true, actual_weight_quantity_finished_goods: 9 })],
+  });
+  assert.deepEqual(names(await ask('due')), ['WH/MO/00001', 'WH/MO/00002']);
+  assert.deepEqual(names(await ask('completed')), ['WH/MO/00002']);
+  assert.deepEqual(names(await ask('unread')), ['WH/MO/00003']);
+  assert.match(red.status('due').text ?? '', /^2 batches · /);
+  await queryOnce(address, `UPDATE mo_batch SET next_attempt_at = now() + interval '1 hour'`);
+  assert.deepEqual(await ask('due'), []);
+  assert.equal(red.status('due').fill, 'grey');
+  assert.deepEqual(names(await ask('retry', { mo_id: 'WH/MO/00001' })), ['WH/MO/00001']);
+  assert.deepEqual(names(await ask('due')), ['WH/MO/00001']);
+  assert.equal((await ask('retry')).length, 2);
+  assert.match(red.status('retry').text ?? '', /^2 due now/);
+});
+
+test('the trail of an order tells what happened to it, and asks for an order', async (t) => {
+  const { red, ask } = await start(t);
+  await ask('enqueue', { payload: [order(1)] });
+  await ask('record', { payload: [reading(1, 10)] });
+  const trail = (await ask('trail', { mo_id: ' WH/MO/00001 ' })) as unknown as {
+    batch: Row;
+    events: { kind: string }[];
+  };
+  assert.equal(trail.batch.state, 'running');
+  assert.deepEqual(
+    trail.events.map(({ kind }) => kind),
+    ['queued', 'changed'],
+  );
+  assert.match(red.status('trail').text ?? '', /^WH\/MO\/00001: 2 events$/);
+  assert.match((await red.send('trail')).error?.message ?? '', /no order named: set msg\.mo_id/);
+});
+
+test('orders that are none are refused with what the payload has to be', async (t) => {
+  const { red } = await start(t);
+  for (const operation of ['enqueue', 'set-aside']) {
+    for (const payload of [1763755200000, undefined, [null], [{ id: 1 }], 'WH/MO/00001']) {
+      const { error } = await red.send(operation, { payload });
+      assert.match(error?.message ?? '', /msg\.payload has to be orders, each with its mo_id/);
+    }
+  }
+});
+
+test('messages that arrive together are all worked on, in order', async (t) => {
+  const { red, ask } = await start(t);
+  await ask('enqueue', { payload: [order(1)] });
+  const ended = await Promise.all([1, 2, 3, 4].map((kg) => red.send('record', { payload: reading(1, kg) })));
+  assert.deepEqual(
+    ended.map(({ out }) => (out[0]?.[0]?.payload as Row[])[0]?.outcome),
+    Array(4).fill('recorded'),
+  );
+  assert.equal(red.dones('record'), 4);
+});
+
+test('a missing database node and missing credentials are named in the status and in every error', async (t) => {
+  const address = await testDatabase();
+  t.after(() => address.drop());
+  const red = await startFlow(t, [database(address), store('due'), store('summary', { database: 'gone' }), sink]);
+  for (const [id, what] of [
+    ['due', /mo-database "Batches" is incomplete \(User/],
+    ['summary', /no Database chosen/],
+  ] as const) {
+    assert.equal(red.status(id).fill, 'red');
+    assert.match(red.status(id).text ?? '', what);
+    assert.match((await red.send(id)).error?.message ?? '', what);
+  }
+});
