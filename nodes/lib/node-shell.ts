@@ -97,6 +97,12 @@ export function ordersIn<T extends { mo_id: string }>({ payload }: Input): T[] |
   return list.every((order) => typeof order?.mo_id === 'string') ? (list as T[]) : undefined;
 }
 
+/** The orders named in `msg.mo_id`: one, or a list of them. */
+export function namedIn({ mo_id }: Input): string[] {
+  const names = (Array.isArray(mo_id) ? mo_id : [mo_id]) as unknown[];
+  return names.flatMap((name) => (typeof name === 'string' && name.trim() ? [name.trim()] : []));
+}
+
 type Send = (messages: never) => void;
 type Done = (error?: Error) => void;
 

@@ -3,6 +3,7 @@ import type { OdooServerNode, SiloMapNode } from '../lib/config-nodes';
 import { checkOrders, fetchOrders } from '../lib/odoo/fetch';
 import {
   clock,
+  namedIn,
   ordersIn,
   registerAction,
   requireNode,
@@ -25,9 +26,8 @@ export = function (RED: NodeAPI) {
     const silos = requireNode<SiloMapNode>(RED, config.silos, t, t('label.silos')).map();
 
     const fetch = async (msg: Input, { signal, node }: Context): Promise<Outcome> => {
-      const moId = typeof msg.mo_id === 'string' && msg.mo_id.trim() ? msg.mo_id.trim() : undefined;
-      const line = config.line ?? '';
-      const { orders, refused } = await fetchOrders(client, silos, { line, ...(moId ? { moId } : {}) }, signal);
+      const wanted = { line: config.line ?? '', moIds: namedIn(msg) };
+      const { orders, refused } = await fetchOrders(client, silos, wanted, signal);
       for (const { mo_id, reason } of refused) node.warn(t('status.refused', { mo_id, reason }));
       return {
         outputs: [{ payload: orders, refused }],

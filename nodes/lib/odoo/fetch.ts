@@ -19,27 +19,28 @@ export interface Fetched {
 const WEIGHABLE = ['confirmed', 'progress', 'to_close'];
 
 /**
- * Every confirmed order of a line, by schedule then name, with the true plan per silo; or the one that is named, begun or
- * not. @param line equipment code; '': all lines. @throws OdooError, and Error when the named order cannot be weighed
+ * Every confirmed order of a line, by schedule then name, with the true plan per silo; or those that are named, begun or
+ * not. @param line equipment code; '': all lines. @throws OdooError, and Error when none of the named can be weighed
  */
 export async function fetchOrders(
   client: OdooClient,
   silos: SiloMap,
-  { line = '', moId }: { line?: string; moId?: string },
+  { line = '', moIds = [] }: { line?: string; moIds?: readonly string[] },
   signal?: AbortSignal,
 ): Promise<Fetched> {
   const options = { ...(signal ? { signal } : {}) };
-  const details = moId ? [await named(client, moId, options)] : await client.confirmedOrders(options);
+  const fetched: Fetched = { orders: [], refused: [] };
+  const named = moIds.length > 0;
+  const details = named ? await namedOrders(client, moIds, fetched, options) : await client.confirmedOrders(options);
   const ofLine = details
-    .filter(({ equipment }) => moId || !line || (equipment && equipment.code === line))
+    .filter(({ equipment }) => named || !line || (equipment && equipment.code === line))
     .sort((a, b) => compare(a.schedule_start || '', b.schedule_start || '') || compare(a.mo_id, b.mo_id));
-  if (ofLine.length === 0) return { orders: [], refused: [] };
+  if (ofLine.length === 0) return fetched;
   const moves = await client.moves(
     ofLine.map(({ mo_id }) => mo_id),
     ofLine,
     options,
   );
-  const fetched: Fetched = { orders: [], refused: [] };
   for (const detail of ofLine) {
     const { order, refused } = toOrder(detail, moves.get(detail.mo_id) ?? [], silos);
     if (order) fetched.orders.push(order);
@@ -48,11 +49,24 @@ export async function fetchOrders(
   return fetched;
 }
 
-async function named(client: OdooClient, moId: string, options: CallOptions): Promise<OrderDetail> {
-  const detail = await client.order(moId, options);
-  if (!detail) throw new Error(`Odoo does not know order ${moId}: check its spelling`);
-  if (WEIGHABLE.includes(detail.state)) return detail;
-  throw new Error(`Order ${moId} is "${detail.state}" in Odoo: only ${WEIGHABLE.join(', ')} orders can be queued`);
+async function namedOrders(
+  client: OdooClient,
+  moIds: readonly string[],
+  { refused }: Fetched,
+  options: CallOptions,
+): Promise<OrderDetail[]> {
+  const details: OrderDetail[] = [];
+  for (const mo_id of moIds) {
+    const detail = await client.order(mo_id, options);
+    if (!detail) refused.push({ mo_id, reason: `Odoo does not know order ${mo_id}: check its spelling` });
+    else if (WEIGHABLE.includes(detail.state)) details.push(detail);
+    else {
+      const reason = `order ${mo_id} is "${detail.state}" in Odoo: only ${WEIGHABLE.join(', ')} orders can be queued`;
+      refused.push({ mo_id, reason });
+    }
+  }
+  if (details.length === 0) throw new Error(refused.map(({ reason }) => reason).join('; '));
+  return details;
 }
 
 export interface CheckedOrder {

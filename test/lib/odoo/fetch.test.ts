@@ -87,13 +87,25 @@ test('an order is fetched by its name, begun or not; a closed or unknown one is 
   const closed = odoo.createOrder({}).name;
   await client.update(begun, { silo101: 1 });
   odoo.cancel(closed);
-  const { orders } = await fetchOrders(client, silos, { moId: begun, line: 'PLC99' });
+  const { orders } = await fetchOrders(client, silos, { moIds: [begun], line: 'PLC99' });
   assert.deepEqual(
     orders.map(({ mo_id }) => mo_id),
     [begun],
   );
-  await assert.rejects(() => fetchOrders(client, silos, { moId: closed }), /is "cancel" in Odoo/);
-  await assert.rejects(() => fetchOrders(client, silos, { moId: 'WH/MO/77777' }), /does not know order WH\/MO\/77777/);
+  await assert.rejects(() => fetchOrders(client, silos, { moIds: [closed] }), /is "cancel" in Odoo/);
+  await assert.rejects(() => fetchOrders(client, silos, { moIds: ['WH/MO/77777'] }), /does not know order WH\/MO\/77777/);
+});
+
+test('of several named orders the closed and unknown ones are told, the others fetched', async (t) => {
+  const { odoo, client } = await plant(t);
+  const [open, closed] = [odoo.createOrder({}).name, odoo.createOrder({}).name];
+  odoo.cancel(closed);
+  const { orders, refused } = await fetchOrders(client, silos, { moIds: [closed, 'WH/MO/77777', open] });
+  assert.deepEqual(
+    orders.map(({ mo_id }) => mo_id),
+    [open],
+  );
+  assert.match(refused.map(({ reason }) => reason).join('; '), /is "cancel" in Odoo.*does not know order WH\/MO\/77777/);
 });
 
 test('an error is an error, never "no orders"', async (t) => {
