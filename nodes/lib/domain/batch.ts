@@ -94,7 +94,9 @@ export interface SiloFigures {
 }
 
 /** Planned, read, sent and confirmed per silo, of a row in the queue or in the history; silos without any are left out. */
-export const siloFigures = (row: SiloColumns & Pick<Batch, 'sent_consumption' | 'confirmed_consumption'>): SiloFigures[] =>
+export const siloFigures = (
+  row: SiloColumns & Pick<Batch, 'sent_consumption' | 'confirmed_consumption'>,
+): SiloFigures[] =>
   SILO_TAGS.map((silo) => ({
     silo,
     component: row[`component_${silo}_name`] ?? null,

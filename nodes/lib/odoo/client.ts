@@ -51,6 +51,27 @@ export class OdooClient {
     this.session.close();
   }
 
+  /** The login's own name and the server's version, e.g. "14.0" (exchange 314). @throws OdooError */
+  async sessionInfo(options?: CallOptions): Promise<{ user: string; server: string }> {
+    const read = readEnvelope(await this.session.call('/web/session/get_session_info', {}, options));
+    if (read.concluded) throw new OdooError('Logging in', asRead(read.concluded));
+    const { username, server_version } = (read.result ?? {}) as { username?: unknown; server_version?: unknown };
+    return { user: String(username), server: String(server_version) };
+  }
+
+  /** Version of the SCADA addon; undefined where Odoo tells it to administrators only (exchange 006). @throws OdooError */
+  async addonVersion(options?: CallOptions): Promise<string | undefined> {
+    const read = readAddon(await this.session.call('/api/scada/version', {}, { ...options, method: 'GET' }));
+    if (!read.concluded) return (read.result as { version?: string }).version;
+    const missing =
+      'there is no SCADA addon in this database: install it in Odoo (Apps), or check the name of the database';
+    const { conclusion } = read.concluded;
+    throw new OdooError(
+      'Looking for the addon',
+      conclusion === 'session' ? concluded(conclusion, missing) : asRead(read.concluded),
+    );
+  }
+
   /** All orders that are confirmed and not begun. @throws OdooError */
   async confirmedOrders(options?: CallOptions): Promise<OrderDetail[]> {
     const what = 'Fetching the orders';

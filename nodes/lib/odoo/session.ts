@@ -35,6 +35,8 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** Awaited right before every request of the call, its repeat after a login included; throwing ends the call. */
   beforeSend?: () => Promise<void>;
+  /** POST by default; the addon's version is a GET with a JSON body (exchange 006). */
+  method?: 'GET' | 'POST';
 }
 
 type Login = Concluded & { cookie?: string };
@@ -94,12 +96,12 @@ export class OdooSession {
   async #callOnce(
     route: string,
     params: object,
-    { signal, beforeSend }: CallOptions,
+    { signal, beforeSend, method }: CallOptions,
   ): Promise<{ answer: Answer; cookie?: string }> {
     const login = await this.#loggedIn();
     if (!login.cookie) return { answer: { kind: 'not-made', concluded: login } };
     await beforeSend?.();
-    const { answer } = await this.#post(route, params, login.cookie, signal);
+    const { answer } = await this.#send(route, params, login.cookie, signal, method);
     return { answer, cookie: login.cookie };
   }
 
@@ -126,10 +128,10 @@ export class OdooSession {
   async #authenticate(): Promise<Login> {
     const { database: db, user: login, password } = this.#address;
     // Never with the old cookie: that would end a session others may still use (exchange 029).
-    let { answer, cookie } = await this.#post('/api/scada/authenticate', { db, login, password });
+    let { answer, cookie } = await this.#send('/api/scada/authenticate', { db, login, password });
     if (answer.kind === 'answer' && answer.status === 404) {
       // A server with several databases knows the addon's routes only once a session has one (exchanges 318-320).
-      ({ answer, cookie } = await this.#post('/web/session/authenticate', { db, login, password }));
+      ({ answer, cookie } = await this.#send('/web/session/authenticate', { db, login, password }));
     }
     const result = readLogin(answer);
     if (result.conclusion === 'confirmed') {
@@ -147,11 +149,12 @@ export class OdooSession {
     return result.conclusion === 'unknown-outcome' ? concluded('unavailable', 'no answer to the login') : result;
   }
 
-  async #post(
+  async #send(
     route: string,
     params: object,
     cookie?: string,
     signal?: AbortSignal,
+    method: 'GET' | 'POST' = 'POST',
   ): Promise<{ answer: Answer; cookie?: string }> {
     // axios' own timeout starts again with every byte; this one is the limit of the whole call.
     const limit = new AbortController();
@@ -160,11 +163,13 @@ export class OdooSession {
     signal?.addEventListener('abort', end);
     if (signal?.aborted) end();
     try {
-      const { status, data, headers } = await this.#http.post<string>(
-        route,
-        { jsonrpc: '2.0', method: 'call', params },
-        { signal: limit.signal, ...(cookie ? { headers: { Cookie: cookie } } : {}) },
-      );
+      const { status, data, headers } = await this.#http.request<string>({
+        method,
+        url: route,
+        data: { jsonrpc: '2.0', method: 'call', params },
+        signal: limit.signal,
+        ...(cookie ? { headers: { Cookie: cookie } } : {}),
+      });
       const set = headers['set-cookie']?.map((line) => /^session_id=[^;]+/.exec(line)?.[0]).find(Boolean);
       return { answer: { kind: 'answer', status, body: String(data) }, ...(set ? { cookie: set } : {}) };
     } catch (error) {

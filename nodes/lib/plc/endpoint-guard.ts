@@ -1,10 +1,11 @@
 /**
- * Keeps an S7 endpoint from ending Node-RED, or from waiting for ever. Three faults of its parts (nodes7 1.1.2 and
+ * Keeps an S7 endpoint from ending Node-RED, or from waiting for ever. Four faults of its parts (nodes7 1.1.2 and
  * iso-on-tcp 0.1.0) have no switch and no event to handle them by, so they are mended on the instance in use, nowhere else:
  * - iso-on-tcp reads past the end of a TCP chunk that holds a whole telegram and the first 1 to 3 bytes of the next. Answers
  *   to telegrams sent in parallel, by whichever node, are cut like that now and then.
  * - What iso-on-tcp or nodes7 throws over bytes that make no sense reaches the socket's event: an uncaught exception.
  * - A PLC that accepts the connection and stays silent is waited for 10 s, and without end once ISO-on-TCP is up.
+ * - disconnect() never settles while a connection is being made, so that a deploy waits 15 s for a PLC that is switched off.
  */
 import type { Duplex, Transform } from 'node:stream';
 import { type S7Endpoint } from '@st-one-io/nodes7';
@@ -24,6 +25,7 @@ type Transport = Duplex & { _parser?: Parser };
 interface Internals {
   _getTransport?: () => Promise<Transport>;
   _transport?: Transport | null;
+  _shouldConnect?: boolean;
 }
 
 /** How many of the bytes are whole telegrams; all of them when they are no telegrams: the parser says so better. */
@@ -62,6 +64,7 @@ class EndpointGuard {
   readonly #endpoint: S7Endpoint;
   readonly #inner: Internals;
   readonly #getTransport: Internals['_getTransport'];
+  readonly #disconnect: S7Endpoint['disconnect'];
   #timer: NodeJS.Timeout | undefined;
   readonly #onConnect = (): void => {
     clearTimeout(this.#timer);
@@ -73,6 +76,13 @@ class EndpointGuard {
     this.#inner = endpoint as unknown as Internals;
     this.#getTransport = this.#inner._getTransport;
     if (this.#getTransport) this.#inner._getTransport = () => this.#attempt();
+    this.#disconnect = endpoint.disconnect.bind(endpoint);
+    endpoint.disconnect = () => {
+      if (this.#inner._transport) return this.#disconnect();
+      // Nothing is open. What its promise still hears of is the failure of an attempt that nobody wants any more.
+      this.#disconnect().catch(() => undefined);
+      return Promise.resolve();
+    };
     endpoint.on('connect', this.#onConnect);
     // A connection, or an attempt at one, that is older than this guard.
     if (endpoint.isConnected) this.#onConnect();
@@ -83,6 +93,7 @@ class EndpointGuard {
     clearTimeout(this.#timer);
     this.#endpoint.off('connect', this.#onConnect);
     if (this.#getTransport) this.#inner._getTransport = this.#getTransport;
+    Reflect.deleteProperty(this.#endpoint, 'disconnect');
   }
 
   #limit(giveUp: () => void): void {
@@ -101,7 +112,7 @@ class EndpointGuard {
       });
       this.#getTransport?.call(this.#endpoint).then((transport) => {
         if (transport._parser) mend(transport._parser);
-        if (!late) return resolve(transport);
+        if (!late && this.#inner._shouldConnect !== false) return resolve(transport);
         // Nobody waits for it any more, nor for its errors.
         transport.on('error', () => undefined);
         transport.destroy();

@@ -27,6 +27,9 @@ declare module '@st-one-io/nodes7' {
     port?: number;
     rack?: number;
     slot?: number;
+    /** Instead of rack and slot. */
+    srcTSAP?: number;
+    dstTSAP?: number;
     /** ms until it connects again; 0: it never connects by itself. */
     autoReconnect?: number;
     s7ConnOpts?: {

@@ -1,7 +1,17 @@
 /** Leaving the queue: into the history only, in one statement, complete. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { confirmed, finalReading, finishedBatch, freshStore, leased, moId, order, orders, reading } from '../../support/store';
+import {
+  confirmed,
+  finalReading,
+  finishedBatch,
+  freshStore,
+  leased,
+  moId,
+  order,
+  orders,
+  reading,
+} from '../../support/store';
 
 test('a batch goes as completed only when it is confirmed as it stands and read back as done', async (t) => {
   const { store, ledger } = await freshStore(t);
@@ -29,10 +39,15 @@ test('the four figures per silo, the batch number and the note go along', async 
   assert.equal((await db.one<{ n: number }>('SELECT count(*)::int AS n FROM mo_batch')).n, 0);
   const { history, batch, silos, events } = await store.trail(moId(1));
   assert.equal(batch, null);
-  assert.deepEqual(silos, [{ silo: 'silo_a', component: 'Pollard', planned: 825, read: 825.5, sent: 825.5, confirmed: 825.5 }]);
+  assert.deepEqual(silos, [
+    { silo: 'silo_a', component: 'Pollard', planned: 825, read: 825.5, sent: 825.5, confirmed: 825.5 },
+  ]);
   assert.deepEqual([history[0]?.notes, history[0]?.done_readback?.state], ['night shift', 'done']);
   assert.ok(history[0]?.archived_at);
-  assert.deepEqual(events.map(({ kind }) => kind), ['queued', 'changed', 'push', 'archived']);
+  assert.deepEqual(
+    events.map(({ kind }) => kind),
+    ['queued', 'changed', 'push', 'archived'],
+  );
 });
 
 test('all that may go goes in one statement, the rest stays', async (t) => {
@@ -41,7 +56,10 @@ test('all that may go goes in one statement, the rest stays', async (t) => {
   await opened.store.enqueue(orders(4, 6), 10);
   await opened.store.record([finalReading(4, { silo_a: 1 }, 1), reading(5, { silo_a: 1 }, 1)]);
   const { archived, kept } = await opened.store.archive(null, { status: 'completed' });
-  assert.deepEqual(archived.map(({ mo_id }) => mo_id), [1, 2, 3].map(moId));
+  assert.deepEqual(
+    archived.map(({ mo_id }) => mo_id),
+    [1, 2, 3].map(moId),
+  );
   assert.deepEqual(kept, []);
   assert.equal((await opened.store.summary()).queue, 3);
 });
@@ -63,10 +81,22 @@ test('as cancelled or failed goes any row that is named, but none unnamed and no
   const ids = [...(await store.idsOf(moId(1))), ...(await store.idsOf(moId(2)))];
   const { batch, owner } = await leased(ledger, 1);
   const first = await store.archive(ids, { status: 'cancelled', note: 'line stopped' });
-  assert.deepEqual([first.archived.map(({ mo_id }) => mo_id), first.kept.map(({ reason }) => reason)], [[moId(2)], ['a push of it is running']]);
-  await ledger.settle(batch, owner, { conclusion: 'order-cancelled', reason: 'cancelled', setAside: true, cancelled: true, answers: [] });
+  assert.deepEqual(
+    [first.archived.map(({ mo_id }) => mo_id), first.kept.map(({ reason }) => reason)],
+    [[moId(2)], ['a push of it is running']],
+  );
+  await ledger.settle(batch, owner, {
+    conclusion: 'order-cancelled',
+    reason: 'cancelled',
+    setAside: true,
+    cancelled: true,
+    answers: [],
+  });
   const completed = await store.archive([batch.id], { status: 'completed' });
-  assert.deepEqual(completed.kept.map(({ reason }) => reason), ['set aside: cancelled']);
+  assert.deepEqual(
+    completed.kept.map(({ reason }) => reason),
+    ['set aside: cancelled'],
+  );
   const [gone] = (await store.archive([batch.id], { status: 'failed', note: 'cancelled in Odoo' })).archived;
   assert.equal(gone?.status, 'failed');
 });

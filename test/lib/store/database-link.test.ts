@@ -7,7 +7,16 @@ import { LinkState, type LinkStatus } from '../../../nodes/lib/link-state';
 import { type DatabaseAddress, LOCKS, openDatabase } from '../../../nodes/lib/store/connection';
 import { DatabaseLink, type LinkOptions } from '../../../nodes/lib/store/database-link';
 import type { MigrationReport } from '../../../nodes/lib/store/migrate';
-import { anotherPool, emptyDatabase, finishedBatch, freshStore, moId, order, orders, reading } from '../../support/store';
+import {
+  anotherPool,
+  emptyDatabase,
+  finishedBatch,
+  freshStore,
+  moId,
+  order,
+  orders,
+  reading,
+} from '../../support/store';
 import { startTcpProxy } from '../../support/tcp-proxy';
 
 interface Watched {
@@ -16,7 +25,7 @@ interface Watched {
   /** Every turn of the status: true when back, false when lost. */
   turns: boolean[];
   /** Resolves at the first status that fits, the present one included. */
-  until(fits: (status: LinkStatus) => boolean): Promise<LinkStatus>;
+  until: (fits: (status: LinkStatus) => boolean) => Promise<LinkStatus>;
 }
 
 function watch(t: TestContext, source: () => Promise<DatabaseAddress>, options: LinkOptions = {}): Watched {
@@ -26,12 +35,11 @@ function watch(t: TestContext, source: () => Promise<DatabaseAddress>, options: 
   t.after(() => link.close());
   const until = (fits: (status: LinkStatus) => boolean): Promise<LinkStatus> =>
     new Promise((resolve) => {
-      let leave: (() => void) | undefined;
-      leave = state.watch((status) => {
+      const leave = state.watch((status) => {
         if (!fits(status)) return;
         resolve(status);
-        // The first call comes before watch() has returned.
-        setImmediate(() => leave?.());
+        // Not at once: the first call comes before watch() has returned.
+        setImmediate(() => leave());
       });
     });
   return { link, state, turns, until };
@@ -42,7 +50,11 @@ async function linked(t: TestContext, options: LinkOptions = {}, timeoutMs?: num
   const address = await emptyDatabase(t);
   const proxy = await startTcpProxy(address);
   t.after(() => proxy.stop());
-  const watched = watch(t, () => Promise.resolve({ ...address, port: proxy.port, ...(timeoutMs ? { timeoutMs } : {}) }), options);
+  const watched = watch(
+    t,
+    () => Promise.resolve({ ...address, port: proxy.port, ...(timeoutMs ? { timeoutMs } : {}) }),
+    options,
+  );
   await watched.link.use(({ batches }) => batches.enqueue(orders(1, 3), 10));
   return { ...watched, proxy, address };
 }
@@ -60,7 +72,10 @@ test('work waits for the first connection, and the migration is told once', asyn
   assert.equal(await queue(link), 3);
   proxy.cut();
   await eventually(async () => (await queue(link).catch(() => 0)) === 3);
-  assert.deepEqual(reports.map(({ applied }) => applied.length), [1]);
+  assert.deepEqual(
+    reports.map(({ applied }) => applied.length),
+    [1],
+  );
   assert.equal(turns.filter((up) => !up).length, turns.filter((up) => up).length);
 });
 
@@ -95,7 +110,9 @@ test('a connection that the administrator ends does no harm', async (t) => {
   const { link, address, until } = await linked(t);
   const admin = anotherPool(t, address).db;
   for (let round = 0; round < 3; round += 1) {
-    await admin.any(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+    await admin.any(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    );
     await until(({ up }) => up);
     await eventually(async () => (await queue(link).catch(() => 0)) === 3);
   }
@@ -114,7 +131,9 @@ test('a server that stops answering is given up after the time limit, and its co
 
 test('a pool with more work than connections does all of it', async (t) => {
   const { link } = await linked(t);
-  const work = Array.from({ length: 40 }, (_, n) => link.use(({ batches }) => batches.record([reading(1, { silo_a: n }, n)])));
+  const work = Array.from({ length: 40 }, (_, n) =>
+    link.use(({ batches }) => batches.record([reading(1, { silo_a: n }, n)])),
+  );
   assert.equal((await Promise.all(work)).flat().length, 40);
 });
 
@@ -124,8 +143,13 @@ test('without a server at the start the first work fails with the reason, not af
   const { port } = listener.address() as AddressInfo;
   listener.close();
   await once(listener, 'close');
-  const { link, state } = watch(t, () => Promise.resolve({ host: '127.0.0.1', port, database: 'x', user: 'u', password: 'secret-word' }));
-  await assert.rejects(queue(link), (error: Error) => /ECONNREFUSED/.test(error.message) && !error.message.includes('secret-word'));
+  const { link, state } = watch(t, () =>
+    Promise.resolve({ host: '127.0.0.1', port, database: 'x', user: 'u', password: 'secret-word' }),
+  );
+  await assert.rejects(
+    queue(link),
+    (error: Error) => /ECONNREFUSED/.test(error.message) && !error.message.includes('secret-word'),
+  );
   assert.equal(state.status.up, false);
 });
 
@@ -156,7 +180,8 @@ test('a source that moves is followed, and its old pool ends', async (t) => {
   await until(({ up }) => !up);
   await until(({ up }) => up);
   assert.equal(await queue(link), 1);
-  const others = 'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()';
+  const others =
+    'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()';
   await eventually(async () => (await first.db.one<{ n: number }>(others)).n === 0);
 });
 
@@ -164,7 +189,11 @@ test('closing ends the pool: no connection stays, and later work is refused', as
   const { link, address } = await linked(t);
   const other = anotherPool(t, address).db;
   const count = async (): Promise<number> =>
-    (await other.one<{ n: number }>(`SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)).n;
+    (
+      await other.one<{ n: number }>(
+        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      )
+    ).n;
   assert.ok((await count()) > 0);
   await link.close();
   await link.close();
@@ -190,7 +219,10 @@ test('rows locked by somebody else are an error that says what to do, not a lost
   t.after(() => other.$pool.end());
   await other.tx(async (tx) => {
     await tx.one('SELECT pg_advisory_xact_lock($1)::text', LOCKS.queue);
-    await assert.rejects(link.use(({ batches }) => batches.enqueue([order(9)], 1)), /plant database: another program holds the queue locked.*end it/);
+    await assert.rejects(
+      link.use(({ batches }) => batches.enqueue([order(9)], 1)),
+      /plant database: another program holds the queue locked.*end it/,
+    );
   });
   assert.equal(state.status.up, true);
   assert.equal((await link.use(({ batches }) => batches.enqueue([order(9)], 1))).length, 1);

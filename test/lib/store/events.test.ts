@@ -1,7 +1,17 @@
 /** The trail of an order, and how long it is kept. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { done, finalReading, finishedBatch, freshStore, leased, moId, order, orders, reading } from '../../support/store';
+import {
+  done,
+  finalReading,
+  finishedBatch,
+  freshStore,
+  leased,
+  moId,
+  order,
+  orders,
+  reading,
+} from '../../support/store';
 
 test('the trail of an order tells planned, read, sent and confirmed per silo, and when', async (t) => {
   const { store, ledger, db } = await freshStore(t);
@@ -19,10 +29,19 @@ test('the trail of an order tells planned, read, sent and confirmed per silo, an
   assert.equal(trail.batch?.state, 'done');
   assert.deepEqual(
     trail.events.map(({ kind, detail }) => [kind, detail.source ?? detail.conclusion]),
-    [['queued', undefined], ['changed', 'plc'], ['changed', 'plc'], ['changed', 'sql'], ['push', 'confirmed']],
+    [
+      ['queued', undefined],
+      ['changed', 'plc'],
+      ['changed', 'plc'],
+      ['changed', 'sql'],
+      ['push', 'confirmed'],
+    ],
   );
   const times = trail.events.map(({ at }) => at.getTime());
-  assert.deepEqual(times, [...times].sort((a, b) => a - b));
+  assert.deepEqual(
+    times,
+    [...times].sort((a, b) => a - b),
+  );
   assert.deepEqual(trail.events[2]?.detail.values, {
     actual_consumption_silo_a: 825.5,
     actual_consumption_silo_b: 600.3,
@@ -34,7 +53,14 @@ test('the trail of an order tells planned, read, sent and confirmed per silo, an
 test('an order that nobody knows has an empty trail; one that is only read shows the held reading', async (t) => {
   const { store } = await freshStore(t);
   await store.record([reading(2, { silo_a: 5 }, 1)]);
-  assert.deepEqual(await store.trail(moId(1)), { mo_id: moId(1), silos: [], batch: null, history: [], held: null, events: [] });
+  assert.deepEqual(await store.trail(moId(1)), {
+    mo_id: moId(1),
+    silos: [],
+    batch: null,
+    history: [],
+    held: null,
+    events: [],
+  });
   assert.deepEqual((await store.trail(moId(2))).held?.consumption, { silo_a: 5 });
 });
 

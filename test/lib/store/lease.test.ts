@@ -1,7 +1,19 @@
 /** Leases and settlements: one push per order at a time, the row as it stands, confirmation by compare-and-set. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { anotherPool, confirmed, done, finalReading, freshStore, leased, moId, order, reading, row, type TestStore } from '../../support/store';
+import {
+  anotherPool,
+  confirmed,
+  done,
+  finalReading,
+  freshStore,
+  leased,
+  moId,
+  order,
+  reading,
+  row,
+  type TestStore,
+} from '../../support/store';
 
 const queued = async (t: import('node:test').TestContext, silo_a = 100): Promise<TestStore> => {
   const opened = await freshStore(t);
@@ -31,7 +43,10 @@ test('a row has one lease at a time, over tasks and Node-REDs, and the reason fo
   const pools = [ledger, anotherPool(t, address).ledger, anotherPool(t, address).ledger];
   for (let round = 1; round <= 10; round += 1) {
     const taken = await Promise.all(
-      pools.flatMap((pool) => [pool.lease({ mo_id: moId(1) }, 'push', 60_000), pool.lease({ mo_id: moId(1) }, 'finish', 60_000)]),
+      pools.flatMap((pool) => [
+        pool.lease({ mo_id: moId(1) }, 'push', 60_000),
+        pool.lease({ mo_id: moId(1) }, 'finish', 60_000),
+      ]),
     );
     const granted = taken.flatMap((one) => ('owner' in one ? [one] : []));
     assert.equal(granted.length, 1, `round ${round}`);
@@ -47,7 +62,9 @@ test('a lease ends by the clock of the database, and its holder learns it', asyn
   const { ledger, address, db } = await queued(t);
   const { batch, owner } = await leased(ledger, 1, 'push', 60_000);
   assert.equal(await ledger.renew(batch.id, owner, 60_000), true);
-  const { left } = await db.one<{ left: number }>('SELECT extract(epoch FROM lease_until - clock_timestamp())::float8 AS left FROM mo_batch');
+  const { left } = await db.one<{ left: number }>(
+    'SELECT extract(epoch FROM lease_until - clock_timestamp())::float8 AS left FROM mo_batch',
+  );
   assert.ok(left > 50 && left <= 60, `${left} s`);
   // What time does: the end passes, by the clock of the database.
   await db.none('UPDATE mo_batch SET lease_until = clock_timestamp()');
@@ -72,7 +89,10 @@ test('a value that changes during a push keeps the row unconfirmed', async (t) =
   const { batch, owner } = await leased(ledger, 1);
   await store.record([reading(1, { silo_a: 130 }, 2)]);
   const settled = await ledger.settle(batch, owner, confirmed({ silo_a: 100 }));
-  assert.deepEqual([settled?.update_odoo, settled?.state, settled?.confirmed_consumption], [false, 'running', { silo_a: 100 }]);
+  assert.deepEqual(
+    [settled?.update_odoo, settled?.state, settled?.confirmed_consumption],
+    [false, 'running', { silo_a: 100 }],
+  );
   assert.equal((await store.due(10)).length, 1, 'due at once');
   assert.equal((await row(db, 1)).lease_owner, null);
 });
@@ -101,11 +121,24 @@ test('a confirmed row that is not closed yet is leased to be finished, not to be
 test('every settlement is an event with what was sent and what Odoo answered, also when the lease was lost', async (t) => {
   const { ledger, store, db } = await queued(t);
   const { batch, owner } = await leased(ledger, 1);
-  await ledger.settle(batch, owner, { conclusion: 'partial', reason: 'silo101 refused', setAside: true, sent: { silo_a: 100 }, answers: [{ call: 'update' }] });
+  await ledger.settle(batch, owner, {
+    conclusion: 'partial',
+    reason: 'silo101 refused',
+    setAside: true,
+    sent: { silo_a: 100 },
+    answers: [{ call: 'update' }],
+  });
   await db.none('UPDATE mo_batch SET set_aside_at = NULL');
   await ledger.settle(batch, owner, confirmed({ silo_a: 100 }));
   const pushes = (await store.trail(moId(1))).events.filter(({ kind }) => kind === 'push').map(({ detail }) => detail);
-  assert.deepEqual(pushes[0], { conclusion: 'partial', reason: 'silo101 refused', revision: 1, sent: { silo_a: 100 }, answers: [{ call: 'update' }], set_aside: true });
+  assert.deepEqual(pushes[0], {
+    conclusion: 'partial',
+    reason: 'silo101 refused',
+    revision: 1,
+    sent: { silo_a: 100 },
+    answers: [{ call: 'update' }],
+    set_aside: true,
+  });
   assert.equal(pushes[1]?.conclusion, 'confirmed');
   assert.equal((await row(db, 1)).update_odoo, false);
 });
@@ -113,7 +146,12 @@ test('every settlement is an event with what was sent and what Odoo answered, al
 test('a manual save confirms the row only if nothing else of it was unconfirmed', async (t) => {
   const { ledger, store, db } = await queued(t);
   const unconfirmed = await leased(ledger, 1, 'manual');
-  const first = await ledger.saveManual(unconfirmed.batch, unconfirmed.owner, { consumption: { silo_b: 50 } }, confirmed({ silo_b: 50 }));
+  const first = await ledger.saveManual(
+    unconfirmed.batch,
+    unconfirmed.owner,
+    { consumption: { silo_b: 50 } },
+    confirmed({ silo_b: 50 }),
+  );
   assert.deepEqual([first?.update_odoo, first?.actual_consumption_silo_b], [false, 50], 'silo_a is still unconfirmed');
 
   const push = await leased(ledger, 1);
@@ -124,7 +162,10 @@ test('a manual save confirms the row only if nothing else of it was unconfirmed'
   assert.deepEqual(second?.confirmed_consumption, { silo_a: 105, silo_b: 50 });
   assert.ok((await row(db, 1)).last_read_from_plc);
   const changes = (await store.trail(moId(1))).events.filter(({ kind }) => kind === 'changed');
-  assert.deepEqual(changes.map(({ detail }) => detail.source), ['plc', 'manual', 'manual']);
+  assert.deepEqual(
+    changes.map(({ detail }) => detail.source),
+    ['plc', 'manual', 'manual'],
+  );
 });
 
 test('a manual save while a reading came in does not confirm the reading', async (t) => {
@@ -140,7 +181,12 @@ test('a manual save while a reading came in does not confirm the reading', async
 test('marking done by hand completes the row, which was sent whole, and brings it back from set aside', async (t) => {
   const { ledger, store } = await queued(t);
   const push = await leased(ledger, 1);
-  await ledger.settle(push.batch, push.owner, { conclusion: 'undecided', reason: 'no finished weight', setAside: true, answers: [] });
+  await ledger.settle(push.batch, push.owner, {
+    conclusion: 'undecided',
+    reason: 'no finished weight',
+    setAside: true,
+    answers: [],
+  });
   const { batch, owner } = await leased(ledger, 1, 'manual');
   const saved = await ledger.saveManual(batch, owner, { finished: 2500, completed: true }, done({ silo_a: 100 }));
   assert.deepEqual([saved?.state, saved?.update_odoo, saved?.set_aside_reason], ['done', true, null]);
@@ -165,9 +211,20 @@ test('a manual call that sent nothing leaves the row as it was', async (t) => {
   await ledger.release(released.batch.id, released.owner);
   assert.equal((await row(db, 1)).update_odoo, true);
   const refused = await leased(ledger, 1, 'manual');
-  await ledger.settle(refused.batch, refused.owner, { conclusion: 'bad-value', reason: 'silo off', setAside: false, answers: [] });
+  await ledger.settle(refused.batch, refused.owner, {
+    conclusion: 'bad-value',
+    reason: 'silo off',
+    setAside: false,
+    answers: [],
+  });
   assert.equal((await row(db, 1)).update_odoo, true);
   const unsure = await leased(ledger, 1, 'manual');
-  await ledger.settle(unsure.batch, unsure.owner, { conclusion: 'unknown-outcome', reason: 'cut', setAside: false, doubt: true, answers: [{}] });
+  await ledger.settle(unsure.batch, unsure.owner, {
+    conclusion: 'unknown-outcome',
+    reason: 'cut',
+    setAside: false,
+    doubt: true,
+    answers: [{}],
+  });
   assert.equal((await row(db, 1)).update_odoo, false);
 });

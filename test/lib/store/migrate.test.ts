@@ -61,7 +61,11 @@ test('a database that is newer than the package is refused by its number', async
 });
 
 for (const [what, sql, message] of [
-  ['table', 'CREATE TABLE mo_batch (id serial, mo_id text)', /table mo_batch .*id is integer, not uuid.*no column batch_no.*nothing was changed/],
+  [
+    'table',
+    'CREATE TABLE mo_batch (id serial, mo_id text)',
+    /table mo_batch .*id is integer, not uuid.*no column batch_no.*nothing was changed/,
+  ],
   ['history', 'CREATE TABLE mo_histories (id uuid, happened text)', /table mo_histories .*no column mo_id/],
   ['view', `CREATE VIEW mo_batch AS SELECT 1 AS id`, /table mo_batch .*no table/],
   ['event table', 'CREATE TABLE mo_events (id int8, title text)', /table mo_events .*no column at/],
@@ -87,7 +91,7 @@ test('a migration that fails leaves nothing of itself', async (t) => {
 
 test('numbers come as numbers on our pool, and other users of the module keep their own types', async (t) => {
   const { db, address } = await freshStore(t);
-  const values = await db.one('SELECT 1000.100::numeric AS numeric, 7::int8 AS int8, 600.3::float8 AS float8');
+  const values: unknown = await db.one('SELECT 1000.100::numeric AS numeric, 7::int8 AS int8, 600.3::float8 AS float8');
   assert.deepEqual(values, { numeric: 1000.1, int8: 7, float8: 600.3 });
   assert.deepEqual(await queryOnce(address, 'SELECT 1000.100::numeric AS numeric, 7::int8 AS int8'), [
     { numeric: '1000.100', int8: '7' },

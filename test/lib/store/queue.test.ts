@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Batch } from '../../../nodes/lib/domain/batch';
-import { confirmed, finalReading, finishedBatch, freshStore, leased, moId, order, orders, reading } from '../../support/store';
+import {
+  confirmed,
+  finalReading,
+  finishedBatch,
+  freshStore,
+  leased,
+  moId,
+  order,
+  orders,
+  reading,
+} from '../../support/store';
 
 const names = (batches: Batch[]): string[] => batches.map(({ mo_id }) => mo_id);
 
@@ -21,9 +31,17 @@ test('batch numbers follow the highest of queue and history of their line', asyn
   const first = await store.enqueue([order(1), order(2, other), order(3), order(4, { equipment_id_batch: '' })], 10);
   assert.deepEqual(
     first.map(({ mo_id, batch_no }) => [mo_id, batch_no]),
-    [[moId(4), 1], [moId(1), 1], [moId(3), 2], [moId(2), 1]],
+    [
+      [moId(4), 1],
+      [moId(1), 1],
+      [moId(3), 2],
+      [moId(2), 1],
+    ],
   );
-  await store.archive([first.find(({ mo_id }) => mo_id === moId(3))?.id ?? ''], { status: 'cancelled', note: 'stopped' });
+  await store.archive([first.find(({ mo_id }) => mo_id === moId(3))?.id ?? ''], {
+    status: 'cancelled',
+    note: 'stopped',
+  });
   const [next] = await store.enqueue([order(5)], 1);
   assert.equal(next?.batch_no, 3);
 });
@@ -55,7 +73,10 @@ test('every line has its own gate and its own lists', async (t) => {
   await store.enqueue([order(1), order(2, { equipment_id_batch: 'PLC02' })], 10);
   await store.record([finalReading(1, { silo_a: 1 }, 1)], 'PLC01');
   await store.record([reading(2, { silo_a: 1 }, 1), reading(3, { silo_a: 1 }, 1)], 'PLC02');
-  assert.deepEqual([(await store.summary('PLC01')).queue, (await store.summary('PLC02')).queue, (await store.summary()).queue], [1, 1, 2]);
+  assert.deepEqual(
+    [(await store.summary('PLC01')).queue, (await store.summary('PLC02')).queue, (await store.summary()).queue],
+    [1, 1, 2],
+  );
   assert.deepEqual([(await store.summary('PLC01')).held.length, (await store.summary('PLC02')).held.length], [0, 1]);
   assert.deepEqual(names(await store.due(10, 'PLC02')), [moId(2)]);
   assert.deepEqual(names(await store.completed(10, 'PLC01')), [moId(1)]);
@@ -71,10 +92,16 @@ test('orders closed in Odoo leave the gate before their first reading, and only 
     { mo_id: moId(1), reason: 'cancelled in Odoo' },
     { mo_id: moId(2), reason: 'cancelled in Odoo' },
   ]);
-  assert.deepEqual(aside.map(({ mo_id, odoo_cancelled, state }) => [mo_id, odoo_cancelled, state]), [[moId(1), true, 'set-aside']]);
+  assert.deepEqual(
+    aside.map(({ mo_id, odoo_cancelled, state }) => [mo_id, odoo_cancelled, state]),
+    [[moId(1), true, 'set-aside']],
+  );
   const summary = await store.summary();
   assert.equal(summary.queue, 2);
-  assert.deepEqual(summary.set_aside.map(({ mo_id, reason }) => [mo_id, reason]), [[moId(1), 'cancelled in Odoo']]);
+  assert.deepEqual(
+    summary.set_aside.map(({ mo_id, reason }) => [mo_id, reason]),
+    [[moId(1), 'cancelled in Odoo']],
+  );
   assert.deepEqual(names(await store.unread()), [moId(3)]);
 });
 
@@ -84,16 +111,27 @@ test('what is set aside comes back by "retry now", one or all of a line', async 
   await store.record([1, 2, 3].map((n) => reading(n, { silo_a: n }, 1)));
   for (const n of [1, 2, 3]) {
     const { batch, owner } = await leased(ledger, n);
-    await ledger.settle(batch, owner, { conclusion: 'unknown-order', reason: 'not in Odoo', setAside: true, answers: [] });
+    await ledger.settle(batch, owner, {
+      conclusion: 'unknown-order',
+      reason: 'not in Odoo',
+      setAside: true,
+      answers: [],
+    });
   }
   assert.deepEqual([await store.due(10), (await store.summary()).queue], [[], 0]);
-  assert.deepEqual(await ledger.lease({ mo_id: moId(1) }, 'push', 1000).then((taken) => 'refused' in taken && taken.refused), 'set-aside');
+  assert.deepEqual(
+    await ledger.lease({ mo_id: moId(1) }, 'push', 1000).then((taken) => 'refused' in taken && taken.refused),
+    'set-aside',
+  );
   assert.deepEqual(names(await store.retry(moId(2))), [moId(2)]);
   assert.deepEqual(names(await store.due(10)), [moId(2)]);
   assert.deepEqual(names(await store.retry(null, 'PLC02')), [moId(3)]);
   assert.deepEqual(names(await store.retry(null)), [moId(1)]);
   assert.deepEqual(await store.retry(null), [], 'nothing waits any more');
-  assert.deepEqual((await store.trail(moId(1))).events.map(({ kind }) => kind), ['queued', 'changed', 'push', 'retry']);
+  assert.deepEqual(
+    (await store.trail(moId(1))).events.map(({ kind }) => kind),
+    ['queued', 'changed', 'push', 'retry'],
+  );
 });
 
 test('unconfirmed rows are due again after their pause, whichever was never tried first', async (t) => {
@@ -101,10 +139,19 @@ test('unconfirmed rows are due again after their pause, whichever was never trie
   await store.enqueue(orders(1, 3), 10);
   await store.record([1, 2, 3].map((n) => reading(n, { silo_a: n }, 1)));
   const { batch, owner } = await leased(ledger, 1);
-  const settled = await ledger.settle(batch, owner, { conclusion: 'unavailable', reason: 'no route', setAside: false, pauseMs: 3_600_000, answers: [] });
+  const settled = await ledger.settle(batch, owner, {
+    conclusion: 'unavailable',
+    reason: 'no route',
+    setAside: false,
+    pauseMs: 3_600_000,
+    answers: [],
+  });
   assert.equal(settled?.attempts, 1);
   assert.deepEqual(names(await store.due(10)), [moId(2), moId(3)]);
-  assert.deepEqual(await ledger.lease({ id: batch.id }, 'push', 1000).then((taken) => 'refused' in taken && taken.refused), 'not-due');
+  assert.deepEqual(
+    await ledger.lease({ id: batch.id }, 'push', 1000).then((taken) => 'refused' in taken && taken.refused),
+    'not-due',
+  );
   await db.none(`UPDATE mo_batch SET next_attempt_at = now() WHERE id = $1`, batch.id);
   assert.deepEqual(names(await store.due(10)), [moId(2), moId(3), moId(1)], 'due again, behind the ones never tried');
   const again = await leased(ledger, 1);

@@ -69,7 +69,10 @@ for (const first of ['archive', 'record'] as const) {
       return [begun, then];
     });
     const recorded = outcome.find(Array.isArray) as { outcome: string }[];
-    assert.deepEqual(recorded.map((one) => one.outcome), [first === 'archive' ? 'stale' : 'unchanged']);
+    assert.deepEqual(
+      recorded.map((one) => one.outcome),
+      [first === 'archive' ? 'stale' : 'unchanged'],
+    );
     const { held, history } = await opened.store.trail(moId(1));
     assert.deepEqual([held, history.length], [null, 1]);
   });
@@ -91,7 +94,9 @@ test('an order is archived or leased, never both', async (t) => {
 test('orders queued by two Node-REDs at once are queued once, with batch numbers of their own', async (t) => {
   const opened = await freshStore(t);
   const other = anotherPool(t, opened.address);
-  const queued = await Promise.all([opened, other, opened, other].map(({ store }, n) => store.enqueue(orders(1 + n, 10 + n), 20)));
+  const queued = await Promise.all(
+    [opened, other, opened, other].map(({ store }, n) => store.enqueue(orders(1 + n, 10 + n), 20)),
+  );
   assert.equal(queued.flat().length, 13);
   assert.equal(new Set(queued.flat().map(({ batch_no }) => batch_no)).size, 13);
 });
@@ -137,6 +142,9 @@ test('a batch completed by hand while its reading waits keeps what the person sa
     while ((await opened.db.one<{ n: number }>(blocked)).n === 0);
     return { waiting };
   });
-  assert.deepEqual((await recording.waiting).map(({ outcome }) => outcome), ['locked']);
+  assert.deepEqual(
+    (await recording.waiting).map(({ outcome }) => outcome),
+    ['locked'],
+  );
   assert.equal((await row(opened.db, 1)).actual_consumption_silo_a, 111);
 });

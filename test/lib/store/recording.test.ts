@@ -2,38 +2,75 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Database } from '../../../nodes/lib/store/connection';
-import { anotherPool, at, confirmed, finalReading, finishedBatch, freshStore, leased, moId, order, orders, reading, row } from '../../support/store';
+import {
+  anotherPool,
+  at,
+  confirmed,
+  finalReading,
+  finishedBatch,
+  freshStore,
+  leased,
+  moId,
+  order,
+  orders,
+  reading,
+  row,
+} from '../../support/store';
 import { startTcpProxy } from '../../support/tcp-proxy';
 
 const outcomes = (recorded: { outcome: string }[]): string[] => recorded.map(({ outcome }) => outcome);
 
 /** Physical versions of the queue's rows and number of events: what an idle cycle must leave alone. */
 const versions = (db: Database): Promise<unknown> =>
-  db.one(`SELECT (SELECT array_agg(ctid::text || xmin::text ORDER BY id) FROM mo_batch) AS rows, (SELECT count(*) FROM mo_events) AS events`);
+  db.one(
+    `SELECT (SELECT array_agg(ctid::text || xmin::text ORDER BY id) FROM mo_batch) AS rows, (SELECT count(*) FROM mo_events) AS events`,
+  );
 
 test('a reading is written to its row, raises the revision and becomes an event', async (t) => {
   const { store, db } = await freshStore(t);
   await store.enqueue(orders(1, 2), 10);
   const recorded = await store.record([reading(1, { silo_a: 825.5, lq_fml: 600.3 }, 1)]);
   assert.deepEqual(outcomes(recorded), ['recorded']);
-  const { actual_consumption_silo_a, actual_consumption_lq_fml, actual_consumption_silo_b, revision, update_odoo, last_read_from_plc } =
-    await row(db, 1);
-  assert.deepEqual([actual_consumption_silo_a, actual_consumption_lq_fml, actual_consumption_silo_b], [825.5, 600.3, null]);
+  const {
+    actual_consumption_silo_a,
+    actual_consumption_lq_fml,
+    actual_consumption_silo_b,
+    revision,
+    update_odoo,
+    last_read_from_plc,
+  } = await row(db, 1);
+  assert.deepEqual(
+    [actual_consumption_silo_a, actual_consumption_lq_fml, actual_consumption_silo_b],
+    [825.5, 600.3, null],
+  );
   assert.deepEqual([revision, update_odoo, last_read_from_plc], [1, false, new Date(at(1))]);
   assert.equal((await row(db, 2)).revision, 0, 'the other row is left alone');
   const { events } = await store.trail(moId(1));
   assert.deepEqual(
     events.map(({ kind, detail }) => [kind, detail.source, detail.revision]),
-    [['queued', undefined, undefined], ['changed', 'plc', 1]],
+    [
+      ['queued', undefined, undefined],
+      ['changed', 'plc', 1],
+    ],
   );
 });
 
 test('unchanged readings change no row of the queue and write no event; only the line shows that it lives', async (t) => {
   const { store, db } = await freshStore(t);
   await store.enqueue(orders(1, 3), 10);
-  await store.record([1, 2, 3].map((n) => reading(n, { silo_a: 100.1, silo_b: 600.3 }, 1, { actual_weight_quantity_finished_goods: 1000.1 })), 'PLC01');
+  await store.record(
+    [1, 2, 3].map((n) =>
+      reading(n, { silo_a: 100.1, silo_b: 600.3 }, 1, { actual_weight_quantity_finished_goods: 1000.1 }),
+    ),
+    'PLC01',
+  );
   const before = await versions(db);
-  const again = await store.record([1, 2, 3].map((n) => reading(n, { silo_a: 100.1, silo_b: 600.3 }, 2, { actual_weight_quantity_finished_goods: 1000.1 })), 'PLC01');
+  const again = await store.record(
+    [1, 2, 3].map((n) =>
+      reading(n, { silo_a: 100.1, silo_b: 600.3 }, 2, { actual_weight_quantity_finished_goods: 1000.1 }),
+    ),
+    'PLC01',
+  );
   assert.deepEqual(outcomes(again), ['unchanged', 'unchanged', 'unchanged']);
   assert.deepEqual(await versions(db), before);
   assert.deepEqual((await store.summary('PLC01')).last_read_at, new Date(at(2)));
@@ -63,8 +100,14 @@ test('a reading that names fewer silos keeps the others, and compares with what 
   assert.deepEqual(outcomes(await store.record([reading(1, { silo_a: 100 }, 2)])), ['unchanged']);
   assert.deepEqual(outcomes(await store.record([reading(1, { silo_a: 101 }, 3)])), ['recorded']);
   assert.deepEqual(outcomes(await store.record([reading(1, { silo_b: 200 }, 4)])), ['unchanged']);
-  const { actual_consumption_silo_a, actual_consumption_silo_b, actual_weight_quantity_finished_goods } = await row(db, 1);
-  assert.deepEqual([actual_consumption_silo_a, actual_consumption_silo_b, actual_weight_quantity_finished_goods], [101, 200, 900]);
+  const { actual_consumption_silo_a, actual_consumption_silo_b, actual_weight_quantity_finished_goods } = await row(
+    db,
+    1,
+  );
+  assert.deepEqual(
+    [actual_consumption_silo_a, actual_consumption_silo_b, actual_weight_quantity_finished_goods],
+    [101, 200, 900],
+  );
 });
 
 test('the reading with status 1 writes final values and lock together; no later one changes the row', async (t) => {
@@ -76,8 +119,12 @@ test('the reading with status 1 writes final values and lock together; no later 
   assert.deepEqual(outcomes(await store.record([reading(1, { silo_a: 0 }, 3)])), ['locked']);
   assert.deepEqual(outcomes(await store.record([finalReading(1, { silo_a: 825.5 }, 4, 2499)])), ['unchanged']);
   assert.deepEqual(await versions(db), before);
-  const { actual_consumption_silo_a, status_manufacturing, actual_weight_quantity_finished_goods, completed_at } = await row(db, 1);
-  assert.deepEqual([actual_consumption_silo_a, status_manufacturing, actual_weight_quantity_finished_goods], [825.5, true, 2499]);
+  const { actual_consumption_silo_a, status_manufacturing, actual_weight_quantity_finished_goods, completed_at } =
+    await row(db, 1);
+  assert.deepEqual(
+    [actual_consumption_silo_a, status_manufacturing, actual_weight_quantity_finished_goods],
+    [825.5, true, 2499],
+  );
   assert.ok(completed_at);
 });
 
@@ -96,9 +143,16 @@ test('a reading without an order in the queue is held, and applied when the orde
   assert.deepEqual(outcomes(await store.record([reading(1, { silo_a: 100, silo_b: 7 }, 1)])), ['held']);
   assert.deepEqual(outcomes(await store.record([finalReading(1, { silo_a: 825.5 }, 2)])), ['held']);
   assert.deepEqual(outcomes(await store.record([finalReading(1, { silo_a: 825.5 }, 3)])), ['held']);
-  assert.deepEqual(outcomes(await store.record([reading(1, { silo_a: 0 }, 4)])), ['locked'], 'a held completion is final');
+  assert.deepEqual(
+    outcomes(await store.record([reading(1, { silo_a: 0 }, 4)])),
+    ['locked'],
+    'a held completion is final',
+  );
   const { held } = await store.summary();
-  assert.deepEqual(held.map(({ mo_id, slot, completed }) => ({ mo_id, slot, completed })), [{ mo_id: moId(1), slot: 1, completed: true }]);
+  assert.deepEqual(
+    held.map(({ mo_id, slot, completed }) => ({ mo_id, slot, completed })),
+    [{ mo_id: moId(1), slot: 1, completed: true }],
+  );
 
   const [batch] = await store.enqueue([order(1)], 1);
   assert.equal(batch?.state, 'completed');
@@ -124,7 +178,10 @@ test('an order archived as completed makes its readings stale; archived by hand 
   await store.archive([id], { status: 'completed' });
   const [queued] = await store.enqueue([order(2)], 1);
   await store.archive([queued?.id ?? ''], { status: 'failed', note: 'silo broke' });
-  assert.deepEqual(outcomes(await store.record([finalReading(1, { silo_a: 1 }, 9), reading(2, { silo_a: 2 }, 9)])), ['stale', 'held']);
+  assert.deepEqual(outcomes(await store.record([finalReading(1, { silo_a: 1 }, 9), reading(2, { silo_a: 2 }, 9)])), [
+    'stale',
+    'held',
+  ]);
 });
 
 test('a reading of a row that is set aside is kept in the row', async (t) => {

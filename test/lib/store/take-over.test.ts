@@ -23,7 +23,11 @@ async function peopleSql(db: Database, read: number, completed: number): Promise
 }
 
 const everything = (db: Database, table: keyof typeof OLD_COLUMNS): Promise<object[]> =>
-  db.any(`SELECT ${oldNames(table).filter((name) => name !== 'update_odoo').join(', ')} FROM ${table} ORDER BY id`);
+  db.any(
+    `SELECT ${oldNames(table)
+      .filter((name) => name !== 'update_odoo')
+      .join(', ')} FROM ${table} ORDER BY id`,
+  );
 
 test('an old database of 500 queued rows, 5,000 archived ones and 3 duplicates keeps every value', async (t) => {
   const { db, store, ledger } = anotherPool(t, await emptyDatabase(t));
@@ -34,12 +38,19 @@ test('an old database of 500 queued rows, 5,000 archived ones and 3 duplicates k
   const answers = await peopleSql(db, 5006, 5008);
 
   const { takenOver } = await migrate(db);
-  assert.deepEqual(takenOver, { queued: 500, duplicates: 3, orders: [moId(5001), moId(5002), moId(5003)], history: 5000 });
+  assert.deepEqual(takenOver, {
+    queued: 500,
+    duplicates: 3,
+    orders: [moId(5001), moId(5002), moId(5003)],
+    history: 5000,
+  });
   assert.deepEqual(await everything(db, 'mo_batch'), before.queue);
   assert.deepEqual(await everything(db, 'mo_histories'), before.history);
   assert.deepEqual(await peopleSql(db, 5006, 5008), answers);
 
-  const counts = await db.one(`SELECT count(*)::int AS queued, (count(*) FILTER (WHERE update_odoo))::int AS trusted FROM mo_batch`);
+  const counts: unknown = await db.one(
+    `SELECT count(*)::int AS queued, (count(*) FILTER (WHERE update_odoo))::int AS trusted FROM mo_batch`,
+  );
   assert.deepEqual(counts, { queued: 500, trusted: 0 });
   const summary = await store.summary();
   assert.equal(summary.queue, 497);
@@ -56,16 +67,32 @@ test('an old database of 500 queued rows, 5,000 archived ones and 3 duplicates k
   });
 
   await t.test('the SQL that people use raises the revision and is told to Odoo', async () => {
-    await db.none(`UPDATE mo_batch SET actual_consumption_silo_a = 825.5, last_read_from_plc = now() WHERE mo_id = $1`, moId(5006));
+    await db.none(
+      `UPDATE mo_batch SET actual_consumption_silo_a = 825.5, last_read_from_plc = now() WHERE mo_id = $1`,
+      moId(5006),
+    );
     const { actual_consumption_silo_a, revision, update_odoo } = await row(db, 5006);
-    assert.deepEqual({ actual_consumption_silo_a, revision, update_odoo }, { actual_consumption_silo_a: 825.5, revision: 2, update_odoo: false });
-    assert.equal((await db.one<{ n: number }>('SELECT count(*)::int AS n FROM mo_batch WHERE status_manufacturing AND update_odoo')).n, 0);
+    assert.deepEqual(
+      { actual_consumption_silo_a, revision, update_odoo },
+      { actual_consumption_silo_a: 825.5, revision: 2, update_odoo: false },
+    );
+    assert.equal(
+      (
+        await db.one<{ n: number }>(
+          'SELECT count(*)::int AS n FROM mo_batch WHERE status_manufacturing AND update_odoo',
+        )
+      ).n,
+      0,
+    );
   });
 
   await t.test('it goes on: a reading is recorded, new orders follow the old batch numbers', async () => {
     const [recorded] = await store.record([reading(5005, { silo_a: 12.5 }, 1)]);
     assert.equal(recorded?.outcome, 'recorded');
-    const [queued, ...more] = await store.enqueue([order(4999), order(5005), order(6001, { equipment_id_batch: 'PLC02' })], 10);
+    const [queued, ...more] = await store.enqueue(
+      [order(4999), order(5005), order(6001, { equipment_id_batch: 'PLC02' })],
+      10,
+    );
     assert.deepEqual(more, [], 'archived and queued orders are not queued again');
     assert.equal(queued?.batch_no, 5498, 'highest of its line in queue and history + 1');
   });
@@ -73,22 +100,30 @@ test('an old database of 500 queued rows, 5,000 archived ones and 3 duplicates k
   await t.test('a duplicate comes back only when it is alone, and goes by its id', async () => {
     const [aside] = (await store.summary()).set_aside.filter(({ mo_id }) => mo_id === moId(5001));
     assert.ok(aside);
-    assert.equal((await store.retry(null)).some(({ id }) => id === aside.id), false);
+    assert.equal(
+      (await store.retry(null)).some(({ id }) => id === aside.id),
+      false,
+    );
     await assert.rejects(store.retry(aside.id), /WH\/MO\/05001: another row of this order is in the queue/);
-    const { archived } = await store.archive(await store.idsOf(moId(5001)), { status: 'failed', note: 'the other one is right' });
+    const { archived } = await store.archive(await store.idsOf(moId(5001)), {
+      status: 'failed',
+      note: 'the other one is right',
+    });
     assert.equal(archived.length, 1);
-    assert.deepEqual((await store.retry(aside.id)).map(({ id, state }) => ({ id, state })), [{ id: aside.id, state: 'queued' }]);
+    assert.deepEqual(
+      (await store.retry(aside.id)).map(({ id, state }) => ({ id, state })),
+      [{ id: aside.id, state: 'queued' }],
+    );
   });
 });
 
 test('rows without id, order or line default are completed, and rows by the old insert get what they lack', async (t) => {
   const { db, store } = anotherPool(t, await emptyDatabase(t));
   await createOldDatabase(db);
-  await db.none(`UPDATE mo_batch SET id = NULL WHERE mo_id IN ($1, $2); UPDATE mo_batch SET mo_id = NULL WHERE mo_id = $3`, [
-    moId(5010),
-    moId(5011),
-    moId(5012),
-  ]);
+  await db.none(
+    `UPDATE mo_batch SET id = NULL WHERE mo_id IN ($1, $2); UPDATE mo_batch SET mo_id = NULL WHERE mo_id = $3`,
+    [moId(5010), moId(5011), moId(5012)],
+  );
   // The old system had copied this one to the history when it was killed.
   await db.none(
     `INSERT INTO mo_histories (id, mo_id, equipment_id_batch) SELECT id, mo_id, equipment_id_batch FROM mo_batch WHERE mo_id = $1`,
@@ -103,8 +138,13 @@ test('rows without id, order or line default are completed, and rows by the old 
   const { archived } = await store.archive(await store.idsOf(moId(5013)), { status: 'failed', note: 'copied already' });
   assert.equal(archived.length, 1);
 
-  await db.none(`INSERT INTO mo_batch (mo_id, equipment_id_batch, actual_consumption_silo_a, update_odoo) VALUES ('WH/MO/07000', 'PLC01', 5, true)`);
+  await db.none(
+    `INSERT INTO mo_batch (mo_id, equipment_id_batch, actual_consumption_silo_a, update_odoo) VALUES ('WH/MO/07000', 'PLC01', 5, true)`,
+  );
   const { id, revision, update_odoo, status_manufacturing } = await row(db, 7000);
   assert.ok(id);
-  assert.deepEqual({ revision, update_odoo, status_manufacturing }, { revision: 1, update_odoo: false, status_manufacturing: false });
+  assert.deepEqual(
+    { revision, update_odoo, status_manufacturing },
+    { revision: 1, update_odoo: false, status_manufacturing: false },
+  );
 });

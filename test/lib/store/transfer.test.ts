@@ -7,7 +7,18 @@ import type { Database } from '../../../nodes/lib/store/connection';
 import { TABLE_NAMES } from '../../../nodes/lib/store/schema';
 import { exportTo, importFrom } from '../../../nodes/lib/store/transfer';
 import { openTempFolder } from '../../support/cluster';
-import { confirmed, finalReading, finishedBatch, freshStore, leased, moId, order, orders, reading, row } from '../../support/store';
+import {
+  confirmed,
+  finalReading,
+  finishedBatch,
+  freshStore,
+  leased,
+  moId,
+  order,
+  orders,
+  reading,
+  row,
+} from '../../support/store';
 
 const folder = (t: TestContext): string => {
   const path = openTempFolder();
@@ -18,7 +29,9 @@ const folder = (t: TestContext): string => {
 /** Every row of every table as the database writes it. */
 const dump = async (db: Database): Promise<string[][]> =>
   Promise.all(
-    TABLE_NAMES.map((table) => db.map(`SELECT row_to_json(t)::text AS row FROM ${table} t ORDER BY 1`, [], ({ row }: { row: string }) => row)),
+    TABLE_NAMES.map((table) =>
+      db.map(`SELECT row_to_json(t)::text AS row FROM ${table} t ORDER BY 1`, [], ({ row }: { row: string }) => row),
+    ),
   );
 
 test('queue, history, held readings, lines and events arrive as they were, and work goes on there', async (t) => {
@@ -26,7 +39,14 @@ test('queue, history, held readings, lines and events arrive as they were, and w
   await finishedBatch(from, 1);
   await from.store.archive(null, { status: 'completed' });
   await from.store.enqueue(orders(2, 4), 10);
-  await from.store.record([reading(2, { silo_a: 600.3, lq_fml: 0.1 }, 1), finalReading(3, { silo_a: 825.5 }, 1), reading(9, { silo_b: 5 }, 1)], 'PLC01');
+  await from.store.record(
+    [
+      reading(2, { silo_a: 600.3, lq_fml: 0.1 }, 1),
+      finalReading(3, { silo_a: 825.5 }, 1),
+      reading(9, { silo_b: 5 }, 1),
+    ],
+    'PLC01',
+  );
   const { batch, owner } = await leased(from.ledger, 2);
   await from.ledger.settle(batch, owner, confirmed({ silo_a: 600.3, lq_fml: 0.1 }));
   // More digits than a JavaScript number has.
@@ -42,7 +62,10 @@ test('queue, history, held readings, lines and events arrive as they were, and w
 
   await to.db.none('UPDATE mo_batch SET actual_consumption_silo_a = 1 WHERE mo_id = $1', moId(2));
   assert.equal((await row(to.db, 2)).update_odoo, false, 'the triggers are back');
-  assert.deepEqual((await to.store.enqueue([order(5)], 1)).map(({ batch_no }) => batch_no), [5]);
+  assert.deepEqual(
+    (await to.store.enqueue([order(5)], 1)).map(({ batch_no }) => batch_no),
+    [5],
+  );
 });
 
 test('an export shows one moment while orders move from the queue into the history', async (t) => {
@@ -62,7 +85,9 @@ test('an export shows one moment while orders move from the queue into the histo
 
 test('thousands of events go through', async (t) => {
   const [from, to] = [await freshStore(t), await freshStore(t)];
-  await from.db.none(`INSERT INTO mo_events (mo_id, kind, detail) SELECT 'WH/MO/1', 'push', jsonb_build_object('n', n) FROM generate_series(1, 4321) n`);
+  await from.db.none(
+    `INSERT INTO mo_events (mo_id, kind, detail) SELECT 'WH/MO/1', 'push', jsonb_build_object('n', n) FROM generate_series(1, 4321) n`,
+  );
   const file = join(folder(t), 'events.jsonl');
   await exportTo(from.db, file);
   assert.equal((await importFrom(to.db, file)).rows.mo_events, 4321);
@@ -93,9 +118,17 @@ test('a file that is cut short, from a newer package, or something else imports 
     assert.equal((await dump(to.db)).flat().length, 0, name);
   };
   await attempt('short', lines.slice(0, -2), /cut short or damaged/);
-  await attempt('without a row', lines.filter((_, n) => n !== 2), /cut short or damaged/);
+  await attempt(
+    'without a row',
+    lines.filter((_, n) => n !== 2),
+    /cut short or damaged/,
+  );
   await attempt('half a line', [...lines.slice(0, 2), lines[2]?.slice(0, 40) ?? ''], /cut short or damaged/);
-  await attempt('newer', [lines[0]?.replace('"schema":1', '"schema":7') ?? '', ...lines.slice(1)], /newer version of the package \(schema 7\)/);
+  await attempt(
+    'newer',
+    [lines[0]?.replace('"schema":1', '"schema":7') ?? '', ...lines.slice(1)],
+    /newer version of the package \(schema 7\)/,
+  );
   await attempt('other', ['some text'], /is not an export of this package/);
   await attempt('empty', [], /is not an export of this package/);
   await assert.rejects(importFrom(to.db, join(path, 'missing')), /ENOENT/);

@@ -1,0 +1,29 @@
+/**
+ * What a person wants to know of an Odoo before deploying: does the login work, what is there, what is missing.
+ */
+import { OdooClient } from './client';
+import type { OdooAddress } from './session';
+
+export interface OdooProbe {
+  /** Who Odoo logged in. */
+  user: string;
+  /** Version of Odoo, e.g. "14.0". */
+  server: string;
+  /** Version of the SCADA addon; absent where Odoo tells it to administrators only. */
+  addon?: string;
+  /** How many orders are confirmed and not begun. */
+  orders: number;
+}
+
+/** Logs in once, reads, and changes nothing. @throws Error saying what is wrong and what to do */
+export async function probeOdoo(address: OdooAddress): Promise<OdooProbe> {
+  const client = new OdooClient(address);
+  try {
+    const session = await client.sessionInfo();
+    const addon = await client.addonVersion();
+    const orders = await client.confirmedOrders();
+    return { ...session, ...(addon ? { addon } : {}), orders: orders.length };
+  } finally {
+    client.close();
+  }
+}
