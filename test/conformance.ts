@@ -12,10 +12,19 @@ async function main(): Promise<void> {
   if (!file) throw new Error('name the file of exchanges: npm run -s conformance -- FILE');
   // npm starts this in the project's root, whatever folder the person who named the file is in.
   const exchanges = JSON.parse(readFileSync(resolve(process.env['INIT_CWD'] ?? '.', file), 'utf8')) as Exchange[];
-  for (const exchange of exchanges) process.stdout.write(`${exchange.name}\t${await playExchange(exchange)}\n`);
+  for (const exchange of exchanges) {
+    try {
+      process.stdout.write(`${exchange.name}\t${await playExchange(exchange)}\n`);
+    } catch (error) {
+      // One that cannot be played is told, and does not keep the others from being played.
+      complain(`${exchange.name}: ${(error as Error).message}`);
+    }
+  }
 }
 
-main().catch((error: Error) => {
-  process.stderr.write(`conformance: ${error.message}\n`);
+function complain(problem: string): void {
+  process.stderr.write(`conformance: ${problem}\n`);
   process.exitCode = 1;
-});
+}
+
+main().catch((error: Error) => complain(error.message));

@@ -26,6 +26,11 @@ export interface SiloMapNode extends Node {
   map(): SiloMap;
 }
 
+/** Node-RED's own `tls-config`. */
+export interface TlsConfigNode {
+  addTLSOptions(options: object): object;
+}
+
 /** The `s7 endpoint` config node of node-red-contrib-s7, as far as it is used here. */
 export interface S7EndpointNode extends Node {
   /** null when its own config is not valid. */

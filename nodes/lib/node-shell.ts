@@ -3,6 +3,7 @@
  * does; when, how it shows and how it ends is decided here.
  */
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow, NodeStatus } from 'node-red';
+import { migrateConfig } from './config-migrations';
 import type { LinkState } from './link-state';
 
 /**
@@ -80,7 +81,7 @@ export function registerAction<Config extends NodeDef>(
   RED.nodes.registerType(type, function (this: Node, config: Config) {
     RED.nodes.createNode(this, config);
     const t: Context['t'] = (key, values) => RED._(`${type}.${key}`, values as never);
-    new ActionNode(this, t, options, () => create(this, config, t));
+    new ActionNode(this, t, options, () => create(this, migrateConfig(type, config), t));
   });
 }
 

@@ -13,6 +13,8 @@ import {
   type Status,
 } from '../lib/node-shell';
 import type { BatchStore } from '../lib/store/batch-store';
+import type { Stores } from '../lib/store/database-link';
+import type { Transferred } from '../lib/store/transfer';
 
 interface Config extends NodeDef {
   database: string;
@@ -24,6 +26,7 @@ interface Config extends NodeDef {
 
 interface Call {
   store: BatchStore;
+  stores: Stores;
   msg: Input;
   line: string;
   limit: number;
@@ -128,6 +131,27 @@ const OPERATIONS = {
       status: shown('ok', t('status.trail', { mo_id: moId, count: trail.events.length })),
     };
   },
+
+  async export({ stores, msg, context }: Call): Promise<Outcome> {
+    return transferred('exported', await stores.exportTo(fileIn(msg, context)), context);
+  },
+
+  async import({ stores, msg, context }: Call): Promise<Outcome> {
+    return transferred('imported', await stores.importFrom(fileIn(msg, context)), context);
+  },
+};
+
+/** The file named in the message, as Node-RED's own file nodes take it. */
+const fileIn = ({ filename }: Input, { t }: Context): string => {
+  if (typeof filename === 'string' && filename.trim()) return filename.trim();
+  throw new Error(t('error.no-file'));
+};
+
+const transferred = (what: 'exported' | 'imported', payload: Transferred, { t, node }: Context): Outcome => {
+  const { mo_batch: queue, mo_histories: history } = payload.rows;
+  const text = t(`status.${what}`, { queue, history, at: clock() });
+  node.log(`${text}: ${payload.file}`);
+  return { outputs: [{ payload }], status: shown('ok', text) };
 };
 
 const listed = (t: Context['t'], count: number): Status =>
@@ -150,9 +174,10 @@ export = function (RED: NodeAPI) {
           : MOST;
         const limit = Number(given);
         if (!Number.isInteger(limit) || limit < 1) throw new Error(t('error.limit-value', { limit: String(given) }));
-        return link.use(({ batches }) =>
+        return link.use((stores) =>
           OPERATIONS[config.operation]({
-            store: batches,
+            store: stores.batches,
+            stores,
             msg,
             line: config.line ?? '',
             limit: Math.min(limit, MOST),

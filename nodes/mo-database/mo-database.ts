@@ -1,11 +1,14 @@
 import { join, resolve } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
-import type { DatabaseNode } from '../lib/config-nodes';
+import { migrateConfig } from '../lib/config-migrations';
+import type { DatabaseNode, TlsConfigNode } from '../lib/config-nodes';
+import { registerDialogCall, tlsOptions } from '../lib/dialog-call';
 import { LinkState } from '../lib/link-state';
 import type { DatabaseAddress } from '../lib/store/connection';
 import { DatabaseLink } from '../lib/store/database-link';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../lib/store/embedded-postgres';
 import type { MigrationReport } from '../lib/store/migrate';
+import { probeDatabase } from '../lib/store/probe';
 
 interface Config extends NodeDef {
   mode: 'embedded' | 'server';
@@ -22,10 +25,6 @@ interface Credentials {
   password?: string;
 }
 
-interface TlsConfigNode {
-  addTLSOptions(options: object): object;
-}
-
 /** What the dialog shows; never a password. */
 const connectionOf = ({ host, port, user, database, passwordFile }: EmbeddedPostgres): object => ({
   ...{ host, port, user, database, passwordFile },
@@ -34,6 +33,8 @@ const connectionOf = ({ host, port, user, database, passwordFile }: EmbeddedPost
 export = function (RED: NodeAPI) {
   /** Where each running mo-database really is, for its dialog. */
   const shown = new Map<string, object>();
+  /** The same with the password, for the embedded ones: never leaves this process. */
+  const running = new Map<string, DatabaseAddress>();
 
   RED.httpAdmin.get(
     '/mo-bridge/mo-database/:id/connection',
@@ -45,10 +46,33 @@ export = function (RED: NodeAPI) {
     },
   );
 
+  registerDialogCall(RED, 'mo-database', 'test', (values) => {
+    const {
+      id = '',
+      mode,
+      host,
+      serverPort,
+      database,
+      user = '',
+      password = '',
+    } = values as Partial<Config> & Credentials;
+    if (mode !== 'server') {
+      const address = running.get(id);
+      if (!address) throw new Error(RED._('mo-database.error.not-running'));
+      return probeDatabase(address);
+    }
+    const given = { host, database, user };
+    const missing = Object.entries(given).flatMap(([key, value]) => (value ? [] : [RED._(`mo-database.label.${key}`)]));
+    if (!host || !database || !user) throw new Error(RED._('mo-database.error.blank', { missing: missing.join(', ') }));
+    const ssl = tlsOptions(RED, 'mo-database', values.tls);
+    return probeDatabase({ host, port: Number(serverPort) || 5432, database, user, password, ...(ssl ? { ssl } : {}) });
+  });
+
   RED.nodes.registerType<DatabaseNode, Config, object, Credentials>(
     'mo-database',
-    function (this: DatabaseNode & { credentials: Credentials }, config: Config) {
-      RED.nodes.createNode(this, config);
+    function (this: DatabaseNode & { credentials: Credentials }, saved: Config) {
+      RED.nodes.createNode(this, saved);
+      const config = migrateConfig('mo-database', saved);
       const t = (key: string, values = {}): string => RED._(`mo-database.${key}`, values);
       const embedded = config.mode !== 'server';
       const label = config.name || (embedded ? t('palette') : config.host);
@@ -63,6 +87,7 @@ export = function (RED: NodeAPI) {
         const ending = server;
         server = undefined;
         shown.delete(this.id);
+        running.delete(this.id);
         await ending?.stop();
       };
       const startEmbedded = async (): Promise<DatabaseAddress> => {
@@ -75,11 +100,13 @@ export = function (RED: NodeAPI) {
           onExit: (reason) => this.link.isDown(`${label}: ${reason}`),
         });
         server = started;
+        const { host, port, user, database, password } = started;
+        const address = { host, port, user, database, password };
+        shown.set(this.id, connectionOf(started));
+        running.set(this.id, address);
         // Closed meanwhile: nobody else will stop it.
         if (closed) await stopServer();
-        else shown.set(this.id, connectionOf(started));
-        const { host, port, user, database, password } = started;
-        return { host, port, user, database, password };
+        return address;
       };
 
       const { user = '', password = '' } = this.credentials ?? {};

@@ -1,16 +1,9 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { DatabaseNode, OdooServerNode, SiloMapNode } from '../lib/config-nodes';
-import {
-  checkManual,
-  invalidAnswer,
-  manualAnswer,
-  type ManualOperation,
-  type ManualRequest,
-} from '../lib/domain/manual-request';
+import { checkManual, invalidAnswer, manualAnswer, type ManualOperation } from '../lib/domain/manual-request';
 import { clock, registerAction, requireNode, type Context, type Input, type Outcome } from '../lib/node-shell';
 import { DELIVERY_DEFAULTS } from '../lib/odoo/delivery';
 import { type PushResult, PushService } from '../lib/odoo/push';
-import type { DatabaseLink } from '../lib/store/database-link';
 
 interface Config extends NodeDef {
   server: string;
@@ -41,9 +34,12 @@ function batchesIn({ payload }: Input): Named[] | undefined {
   return list.every(isNamed) ? (list as Named[]) : undefined;
 }
 
+/** The answer to a manual call that could not be begun: nothing was sent. */
+const unavailable = ({ message }: Error): object => ({ statusCode: 503, payload: { status: 'error', message } });
+
 /** Who waits for an HTTP answer gets one also from a node that is not configured. */
-const unconfigured = ({ message }: Error, msg: Input): Outcome['outputs'] =>
-  'res' in msg ? [undefined, { statusCode: 503, payload: { status: 'error', message } }] : [];
+const unconfigured = (error: Error, msg: Input): Outcome['outputs'] =>
+  'res' in msg ? [undefined, unavailable(error)] : [];
 
 export = function (RED: NodeAPI) {
   registerAction<Config>(RED, 'odoo-push-consumption', { whileBusy: 'together', unconfigured }, (node, config, t) => {
@@ -54,14 +50,14 @@ export = function (RED: NodeAPI) {
       ? requireNode<DatabaseNode>(RED, config.database, t, t('label.database'))
       : undefined;
     const link = database?.database();
-    const share = Number(config.minFinishedShare ?? '');
+    const share = String(config.minFinishedShare ?? '').trim();
     const options = {
       ...DELIVERY_DEFAULTS,
       readBack: config.readBack ?? DELIVERY_DEFAULTS.readBack,
       closeWarning: config.closeWarning ?? DELIVERY_DEFAULTS.closeWarning,
       closeStrict: config.closeStrict ?? DELIVERY_DEFAULTS.closeStrict,
       noFinishedWeight: config.noFinishedWeight || DELIVERY_DEFAULTS.noFinishedWeight,
-      minFinishedShare: Number.isFinite(share) ? share : DELIVERY_DEFAULTS.minFinishedShare,
+      minFinishedShare: share && Number.isFinite(Number(share)) ? Number(share) : DELIVERY_DEFAULTS.minFinishedShare,
     };
 
     /** Rows that wait here or are being pushed: a second message that names one does not push it again. */
@@ -135,18 +131,6 @@ export = function (RED: NodeAPI) {
       };
     };
 
-    /** The database for a manual call; null when there is none to save in, which is said. */
-    const reachable = async ({ mo_id }: ManualRequest): Promise<DatabaseLink | null> => {
-      try {
-        await link?.use(({ batches }) => batches.idsOf(mo_id));
-        return link ?? null;
-      } catch (error) {
-        // Nothing was sent yet: the call still goes through to Odoo, as it does without a database.
-        node.error(t('status.not-saved', { mo_id, reason: (error as Error).message }));
-        return null;
-      }
-    };
-
     const manual = async (operation: ManualOperation, msg: Input, { signal }: Context): Promise<Outcome> => {
       const { request, problems } = checkManual(operation, msg.payload);
       if (problems) {
@@ -159,17 +143,17 @@ export = function (RED: NodeAPI) {
       const { mo_id } = request;
       const { equipment_id } = msg.payload as { equipment_id?: string };
       const push = new PushService(client, limiter, silos, options, signal);
-      const saving = await reachable(request);
       let outcome: Pushed & { warning?: string };
+      let begun = false;
       try {
-        outcome = await (saving
-          ? saving.use(({ ledger }) => push.manual(ledger, request))
-          : push.manual(null, request));
+        // Without a reachable queue nobody knows whether the batch is locked or being pushed: nothing is sent then.
+        await link?.use(({ batches }) => batches.idsOf(mo_id));
+        begun = true;
+        outcome = await (link ? link.use(({ ledger }) => push.manual(ledger, request)) : push.manual(null, request));
       } catch (thrown) {
-        // Lost in the middle: who waits for the answer is told that it is not known.
         const error = thrown as Error;
         const unknown = { mo_id, conclusion: 'unknown-outcome', reason: error.message, db_saved: false } as const;
-        const answer = manualAnswer(operation, request, unknown, equipment_id);
+        const answer = begun ? manualAnswer(operation, request, unknown, equipment_id) : unavailable(error);
         return { outputs: [undefined, answer], status: { level: 'failed', text: error.message }, error };
       }
       const { warning, db_saved, conclusion } = outcome;

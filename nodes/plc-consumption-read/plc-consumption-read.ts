@@ -1,9 +1,13 @@
+import type { S7Endpoint } from '@st-one-io/nodes7';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { S7EndpointNode, SiloMapNode } from '../lib/config-nodes';
+import { registerDialogCall } from '../lib/dialog-call';
+import { type Silo, SiloMap } from '../lib/domain/silos';
 import type { SlotField, SlotLayout } from '../lib/domain/slot-layout';
 import { LinkState } from '../lib/link-state';
 import { clock, registerAction, requireNode, type Action, type Context } from '../lib/node-shell';
 import { acknowledgeRecorded } from '../lib/plc/acknowledge';
+import { type EndpointSettings, withEndpoint } from '../lib/plc/open-endpoint';
 import { PlcError } from '../lib/plc/plc-errors';
 import { SlotReader } from '../lib/plc/slot-reader';
 
@@ -24,6 +28,9 @@ interface Config extends NodeDef {
   checkMode?: boolean;
 }
 
+/** What the dialog says about the slots; the config nodes are found elsewhere. */
+type Settings = Omit<Config, 'endpoint' | 'silos' | keyof NodeDef>;
+
 /** A node that reads, as one that acknowledges finds it. */
 interface ReadNode extends Node {
   slotReader?: SlotReader;
@@ -33,7 +40,7 @@ const optional = (value: string | number | undefined): number | undefined =>
   value === undefined || value === '' ? undefined : Number(value);
 
 /** The layout as the dialog keeps it: text fields, blank for "not needed". */
-const toLayout = ({ db, base, stride, slots, fields }: Config): SlotLayout => ({
+const toLayout = ({ db, base, stride, slots, fields }: Settings): SlotLayout => ({
   db: Number(db),
   base: Number(base),
   stride: Number(stride),
@@ -50,16 +57,13 @@ const toLayout = ({ db, base, stride, slots, fields }: Config): SlotLayout => ({
   }),
 });
 
-/** Reads every slot once per message. */
-function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t']): Action {
-  const { endpoint } = requireNode<S7EndpointNode>(RED, config.endpoint, t, t('label.endpoint'));
-  if (!endpoint) throw new Error(t('error.endpoint'));
-  const silos = requireNode<SiloMapNode>(RED, config.silos, t, t('label.silos')).map();
+/** A reader as the dialog says. @throws Error with every problem of the layout */
+function createReader(endpoint: S7Endpoint, config: Settings, silos: SiloMap): SlotReader {
   const silo = optional(config.maxSilo);
   const finished = optional(config.maxFinished);
   const settleMs = optional(config.settle);
   const timeoutMs = optional(config.timeout);
-  const reader = new SlotReader(endpoint, toLayout(config), silos, {
+  return new SlotReader(endpoint, toLayout(config), silos, {
     limits: {
       ...(silo === undefined ? {} : { silo }),
       ...(finished === undefined ? {} : { actual_weight_quantity_finished_goods: finished }),
@@ -69,6 +73,33 @@ function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t'
     ...(config.moPattern ? { moIdPattern: config.moPattern } : {}),
     checkMode: config.checkMode !== false,
   });
+}
+
+/** What stands in the dialog, with the editor's own state of the config nodes that it names. */
+interface ReadNow extends Settings {
+  endpoint: EndpointSettings & { id: string; changed: boolean };
+  silos?: Silo[];
+}
+
+/** One read for the dialog: through the deployed endpoint where it is as in the editor, else by a connection of its own. */
+async function readNow(RED: NodeAPI, { endpoint, silos, ...settings }: ReadNow): Promise<object> {
+  const read = async (connected: S7Endpoint): Promise<object> => {
+    const reader = createReader(connected, settings, new SiloMap(silos));
+    try {
+      return await reader.read();
+    } finally {
+      reader.close();
+    }
+  };
+  const deployed = (RED.nodes.getNode(endpoint.id) as S7EndpointNode | null)?.endpoint;
+  return deployed && !endpoint.changed ? read(deployed) : withEndpoint(endpoint, read);
+}
+
+/** Reads every slot once per message. */
+function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t']): Action {
+  const { endpoint } = requireNode<S7EndpointNode>(RED, config.endpoint, t, t('label.endpoint'));
+  if (!endpoint) throw new Error(t('error.endpoint'));
+  const reader = createReader(endpoint, config, requireNode<SiloMapNode>(RED, config.silos, t, t('label.silos')).map());
   node.slotReader = reader;
 
   const link = new LinkState(({ up, problem }) => (up ? node.log(t('status.back')) : node.error(problem)));
@@ -77,8 +108,9 @@ function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t'
   const onBack = (): void => link.isUp();
   endpoint.on('disconnect', onLost).on('error', onLost);
   endpoint.on('connect', onBack);
-  // At once: an endpoint that is deployed anew together with this node hangs up, and that is no lost PLC.
-  node.once('close', () => {
+  // At once: an endpoint that is deployed anew together with this node hangs up, and that is no lost PLC. (Not by once():
+  // a listener that removes itself makes Node-RED skip the next one, which is the shell's.)
+  node.on('close', () => {
     endpoint.off('disconnect', onLost).off('error', onLost);
     endpoint.off('connect', onBack);
   });
@@ -152,6 +184,7 @@ function acknowledgeAction(RED: NodeAPI, node: Node, t: Context['t']): Action {
 }
 
 export = function (RED: NodeAPI) {
+  registerDialogCall(RED, 'plc-consumption-read', 'read', (values) => readNow(RED, values as unknown as ReadNow));
   registerAction<Config>(RED, 'plc-consumption-read', { whileBusy: 'skip' }, (node, config, t) =>
     config.operation === 'acknowledge' ? acknowledgeAction(RED, node, t) : readAction(RED, node, config, t),
   );

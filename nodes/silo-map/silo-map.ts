@@ -1,4 +1,5 @@
 import type { NodeAPI, NodeDef } from 'node-red';
+import { migrateConfig } from '../lib/config-migrations';
 import type { SiloMapNode } from '../lib/config-nodes';
 import { type Silo, SiloMap } from '../lib/domain/silos';
 
@@ -7,8 +8,9 @@ interface Config extends NodeDef {
 }
 
 export = function (RED: NodeAPI) {
-  RED.nodes.registerType('silo-map', function (this: SiloMapNode, config: Config) {
-    RED.nodes.createNode(this, config);
+  RED.nodes.registerType('silo-map', function (this: SiloMapNode, saved: Config) {
+    RED.nodes.createNode(this, saved);
+    const config = migrateConfig('silo-map', saved);
     this.map = () => new SiloMap(config.silos?.length ? config.silos : undefined);
   });
 };

@@ -51,7 +51,7 @@ describe('mo-database on a PostgreSQL server', () => {
     const { host, user, database: name } = JSON.parse(text) as Record<string, string>;
     assert.deepEqual([response.status, host, user, name], [200, address.host, address.user, address.database]);
     assert.ok(!text.includes(address.password));
-    assert.deepEqual(red.permissions, ['mo-database.read']);
+    assert.ok(red.permissions.includes('mo-database.read'));
     assert.equal((await dialog(red, 'other')).status, 404);
     await red.stop();
   });

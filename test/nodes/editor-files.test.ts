@@ -238,7 +238,9 @@ test('fields of an operation that is not chosen are not checked', () => {
 test('a node that acknowledges needs no PLC of its own, one that reads needs a sound one', () => {
   const { check, configNodes } = load('plc-consumption-read');
   Object.assign(configNodes, { plc: {}, unsound: { valid: false } });
-  assert.equal(check('endpoint', { operation: 'acknowledge' }), true);
+  for (const key of ['endpoint', 'db', 'fields', 'maxSilo']) {
+    assert.equal(check(key, { operation: 'acknowledge', [key]: undefined }), true, key);
+  }
   assert.equal(check('endpoint', { endpoint: 'plc' }), true);
   for (const endpoint of ['', 'unsound', 'deleted']) assert.match(String(check('endpoint', { endpoint })), /^PLC: /);
 });

@@ -106,9 +106,9 @@ describe('one input', () => {
   });
 
   test('a failure becomes done(err) and a red status; whatever was thrown, it is an Error', async () => {
-    const run = (): Promise<Outcome> => {
+    const run = (): never => {
       const words: unknown = 'only words';
-      return Promise.reject(words);
+      throw words;
     };
     const node = new Stand(() => ({ run }));
     const error = await node.input();

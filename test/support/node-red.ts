@@ -3,7 +3,6 @@
  * `s7 endpoint` and http nodes; everything that a node sends, shows, logs and completes is recorded as it happens.
  */
 import { EventEmitter, once } from 'node:events';
-import { cpSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -107,18 +106,9 @@ export interface NodeRed {
 let prepared: Promise<void> | undefined;
 let texts: Promise<void> | undefined;
 
-/** What `npm run build` copies, for a tree that was compiled elsewhere. */
-function copyTexts(): void {
-  for (const type of TYPES) {
-    const [source, target] = [join(PROJECT, 'nodes', type, 'locales'), join(BUILT, 'nodes', type, 'locales')];
-    cpSync(source, target, { recursive: true });
-  }
-}
-
 async function registerTexts(): Promise<void> {
-  copyTexts();
   for (const type of TYPES)
-    await i18n.registerMessageCatalog(`test/${type}`, join(BUILT, 'nodes', type, 'locales'), `${type}.json`);
+    await i18n.registerMessageCatalog(`test/${type}`, join(PROJECT, 'nodes', type, 'locales'), `${type}.json`);
 }
 
 /** Nodes with wires lie on a tab; Node-RED takes those that lie nowhere for config nodes. */

@@ -39,7 +39,9 @@ const plans = SILOS.flatMap(({ tag, number }, index) => [
   `'Component ${index}' AS component_${tag}_name`,
   `n + ${index}.5 AS consumption_${tag}`,
 ]).join(', ');
-const weights = SILOS.map(({ tag }, index) => `CASE WHEN read THEN n + ${index}.3 END AS actual_consumption_${tag}`).join(', ');
+const weights = SILOS.map(
+  ({ tag }, index) => `CASE WHEN read THEN n + ${index}.3 END AS actual_consumption_${tag}`,
+).join(', ');
 
 /**
  * Makes the tables: 5,000 orders in the history (1…5000) and 500 rows in the queue: 497 orders (5001…5497), of which the
@@ -56,7 +58,9 @@ export async function createOldDatabase(db: Database): Promise<void> {
       CASE WHEN read THEN timestamptz '2026-01-01 00:00Z' + make_interval(mins => n) END AS last_read_from_plc
     FROM (${source}) s`;
   const insert = (table: keyof typeof OLD_COLUMNS, source: string, more: string): Promise<null> =>
-    db.none(`INSERT INTO ${table} (${oldNames(table).join(', ')}) SELECT ${oldNames(table).join(', ')} FROM (SELECT r.*, ${more} FROM (${rows(source)}) r) o`);
+    db.none(
+      `INSERT INTO ${table} (${oldNames(table).join(', ')}) SELECT ${oldNames(table).join(', ')} FROM (SELECT r.*, ${more} FROM (${rows(source)}) r) o`,
+    );
   await insert(
     'mo_histories',
     'SELECT n, true AS read, true AS completed FROM generate_series(1, 5000) n',

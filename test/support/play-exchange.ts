@@ -154,9 +154,7 @@ export async function playExchange(exchange: Exchange): Promise<Played> {
   const odoo = await startRecordedOdoo(exchange, openOrder(exchange, finished), values?.method);
   const clients: OdooClient[] = [];
   const client = (account: Params = { db: 'odoo14', login: 'scada', password: 'scada' }): OdooClient => {
-    const [database, user, password] = [account.db, account.login, account.password].map((value) =>
-      String(value ?? ''),
-    );
+    const { db: database, login: user, password } = account;
     const opened = new OdooClient({ url: odoo.url, database, user, password, timeoutMs: 10_000 } as OdooAddress);
     clients.push(opened);
     return opened;

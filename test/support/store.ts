@@ -26,8 +26,9 @@ export function anotherPool(t: TestContext, address: DatabaseAddress): TestStore
 
 /** An empty database, which goes when the test ends. */
 export async function emptyDatabase(t: TestContext): Promise<DatabaseAddress> {
-  const { drop, host, port, user, password, database } = await testDatabase();
-  t.after(drop);
+  const created = await testDatabase();
+  t.after(() => created.drop());
+  const { host, port, user, password, database } = created;
   return { host, port, user, password, database };
 }
 
@@ -50,7 +51,8 @@ export const order = (n: number, more: Partial<Order> = {}): Order => ({
   ...more,
 });
 
-export const orders = (from: number, to: number): Order[] => Array.from({ length: to - from + 1 }, (_, i) => order(from + i));
+export const orders = (from: number, to: number): Order[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => order(from + i));
 
 /** Time of the n-th reading: a minute apart. */
 export const at = (n: number): string => new Date(Date.UTC(2026, 2, 2, 8, n)).toISOString();
@@ -126,5 +128,6 @@ export async function whileQueueIsLocked<T extends readonly unknown[]>(
     // In an object: a transaction that returned the promises would wait for them, and they wait for its end.
     return { work: await start(waiting) };
   });
-  return (await Promise.all(begun.work)) as unknown as T;
+  const results: unknown = await Promise.all(begun.work);
+  return results as T;
 }

@@ -7,13 +7,13 @@ export interface TcpProxy {
   /** Simple queries (message type Q) that passed since the last reset: round trips of pg-promise. */
   queries: number;
   /** Cuts every connection. */
-  cut(): void;
+  cut: () => void;
   /** From now on nothing passes any more, but connections stay. */
-  hang(): void;
+  hang: () => void;
   /** Cuts everything and refuses connections, as a server does that is down. */
-  goAway(): Promise<void>;
-  comeBack(): Promise<void>;
-  stop(): Promise<void>;
+  goAway: () => Promise<void>;
+  comeBack: () => Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /** Counts complete frontend messages of type Q (PostgreSQL protocol 3.0: start-up first, then type byte and length). */

@@ -1,7 +1,7 @@
 /**
  * What a person wants to know of an Odoo before deploying: does the login work, what is there, what is missing.
  */
-import { OdooClient } from './client';
+import { OdooClient, OdooError } from './client';
 import type { OdooAddress } from './session';
 
 export interface OdooProbe {
@@ -23,6 +23,9 @@ export async function probeOdoo(address: OdooAddress): Promise<OdooProbe> {
     const addon = await client.addonVersion();
     const orders = await client.confirmedOrders();
     return { ...session, ...(addon ? { addon } : {}), orders: orders.length };
+  } catch (error) {
+    if (!(error instanceof OdooError) || error.concluded.conclusion !== 'credentials') throw error;
+    throw new Error(`${error.message}: check user, password and database`, { cause: error });
   } finally {
     client.close();
   }

@@ -75,7 +75,11 @@ export class PushService {
       const delivered = await this.#deliver(ledger, leased, asked, (delivery) =>
         markDone && batch.status_manufacturing
           ? delivery.finish(batch, weights, known)
-          : delivery.deliver(batch.mo_id, weights, { finished, known, planned: plannedWeights(batch) }),
+          : delivery.deliver(batch.mo_id, weights, {
+              ...{ finished, known, planned: plannedWeights(batch) },
+              // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
+              ...(batch.status_manufacturing ? { readBack: true } : {}),
+            }),
       );
       const settled = await ledger.settle(batch, owner, this.#settlement(batch, delivered));
       return {

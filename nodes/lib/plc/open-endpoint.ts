@@ -30,18 +30,25 @@ const tsap = (high = '', low = ''): number => parseInt(high, 16) * 256 + parseIn
 
 function optionsOf(settings: EndpointSettings): S7EndpointOptions {
   const { transport = 'iso-on-tcp', connmode, address = '', port = 102, rack = 0, slot = 1, timeout } = settings;
-  if (transport !== 'iso-on-tcp') throw new Error('An MPI adapter works only through the deployed endpoint: deploy first');
+  if (transport !== 'iso-on-tcp')
+    throw new Error('An MPI adapter works only through the deployed endpoint: deploy first');
   if (!address.trim()) throw new Error('The S7 endpoint has no address: open it and enter the address of the PLC');
   const place =
     connmode === 'tsap'
-      ? { srcTSAP: tsap(settings.localtsaphi, settings.localtsaplo), dstTSAP: tsap(settings.remotetsaphi, settings.remotetsaplo) }
+      ? {
+          srcTSAP: tsap(settings.localtsaphi, settings.localtsaplo),
+          dstTSAP: tsap(settings.remotetsaphi, settings.remotetsaplo),
+        }
       : { rack: Number(rack), slot: Number(slot) };
   const s7ConnOpts = { timeout: Number(timeout) || 2_000 };
   return { host: address.trim(), port: Number(port) || 102, ...place, s7ConnOpts, autoReconnect: NO_RECONNECT };
 }
 
 /** Connects, works, and hangs up. @throws PlcError when there is no connection within 5 s; whatever the work throws */
-export async function withEndpoint<T>(settings: EndpointSettings, work: (endpoint: S7Endpoint) => Promise<T>): Promise<T> {
+export async function withEndpoint<T>(
+  settings: EndpointSettings,
+  work: (endpoint: S7Endpoint) => Promise<T>,
+): Promise<T> {
   const endpoint = new S7Endpoint(optionsOf(settings));
   const leaveGuard = guardEndpoint(endpoint);
   // What goes wrong is told by the call that it makes fail; an error event without a listener would end Node-RED.

@@ -217,7 +217,9 @@ export class BatchStore {
       { which, ...ofLine(line) },
     );
     if (which === null || rows.length > 0) return rows;
-    const refused = await this.#db.any<Batch>('SELECT mo_id FROM mo_batch WHERE duplicate AND id::text = $<which>', { which });
+    const refused = await this.#db.any<Batch>('SELECT mo_id FROM mo_batch WHERE duplicate AND id::text = $<which>', {
+      which,
+    });
     for (const { mo_id } of refused) {
       throw new Error(`MO ${mo_id}: another row of this order is in the queue; archive one of the two as failed first`);
     }
@@ -239,7 +241,11 @@ export class BatchStore {
 
   /** Row ids of an order's live row in the queue: one or none. */
   async idsOf(moId: string): Promise<string[]> {
-    return this.#db.map('SELECT id FROM mo_batch WHERE mo_id = $<moId> AND NOT duplicate', { moId }, ({ id }: { id: string }) => id);
+    return this.#db.map(
+      'SELECT id FROM mo_batch WHERE mo_id = $<moId> AND NOT duplicate',
+      { moId },
+      ({ id }: { id: string }) => id,
+    );
   }
 
   /**

@@ -27,7 +27,8 @@ export const NO_ANSWER = 'Query read timeout';
 const pgp = pgPromise({
   error: ({ message }, { client }) => {
     // Such a connection would go back into the pool with its statement still running: it is cut instead.
-    if (message === NO_ANSWER) (client as unknown as { connection: { stream: Socket } } | undefined)?.connection.stream.destroy();
+    if (message === NO_ANSWER)
+      (client as unknown as { connection: { stream: Socket } } | undefined)?.connection.stream.destroy();
   },
 });
 
@@ -39,12 +40,21 @@ export const SNAPSHOT = new TransactionMode({ tiLevel: isolationLevel.repeatable
 /** OIDs of PostgreSQL's numeric and int8, which node-postgres hands over as text (pg_type.dat). */
 const NUMERIC = 1700;
 const INT8 = 20;
+const TYPES = pgp.pg.types;
+
+const numbersAsNumbers = ((oid: number, format: 'text'): unknown =>
+  oid === NUMERIC || oid === INT8 ? Number : TYPES.getTypeParser(oid, format)) as typeof TYPES.getTypeParser;
 
 /** Advisory locks of this package; the numbers only have to differ from each other ("MO" = 0x4d4f). */
 export const LOCKS = { migrate: 0x4d4f01, queue: 0x4d4f02 } as const;
 
-/** What follows an advisory lock has to see what the last holder left, whatever the server's default is. */
-const SESSION = { options: '-c default_transaction_isolation=read\\ committed' };
+/** What node-postgres takes and pg-promise's types leave out. */
+const UNTYPED = {
+  /** One connection is always kept: it breaks when the server goes, so that a loss shows before the next work. */
+  min: 1,
+  /** What follows an advisory lock has to see what the last holder left, whatever the server's default is. */
+  options: '-c default_transaction_isolation=read\\ committed',
+};
 
 let opened = 0;
 
@@ -54,7 +64,6 @@ let opened = 0;
  * @throws never; the first query does.
  */
 export function openDatabase({ ssl, timeoutMs = 60_000, ...address }: DatabaseAddress): Database {
-  const number = (text: string): number => Number(text);
   const db = pgp(
     {
       ...address,
@@ -69,12 +78,9 @@ export function openDatabase({ ssl, timeoutMs = 60_000, ...address }: DatabaseAd
       lock_timeout: Math.ceil(timeoutMs / 2),
       idle_in_transaction_session_timeout: timeoutMs,
       keepAlive: true,
-      ...SESSION,
-      types: {
-        ...pgp.pg.types,
-        getTypeParser: (oid, format) =>
-          oid === NUMERIC || oid === INT8 ? number : pgp.pg.types.getTypeParser(oid, format),
-      },
+      keepAliveInitialDelayMillis: 10_000,
+      ...UNTYPED,
+      types: { ...TYPES, getTypeParser: numbersAsNumbers },
     },
     // The context makes every pool its own database object, so that two nodes on one server are no "duplicate".
     ++opened,

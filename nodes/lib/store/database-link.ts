@@ -92,7 +92,8 @@ export class DatabaseLink {
       return await work(this.#stores);
     } catch (error) {
       if ((error as { code?: unknown }).code === LOCK_TIMEOUT) {
-        const what = 'another program holds the queue locked, perhaps an open transaction in an SQL tool: end it, then try again';
+        const what =
+          'another program holds the queue locked, perhaps an open transaction in an SQL tool: end it, then try again';
         throw new Error(`${this.#name}: ${what}`, { cause: error });
       }
       if (!isLost(error)) throw error;

@@ -50,7 +50,10 @@ async function applyNext(tx: Task, report: MigrationReport): Promise<boolean> {
   if (!next) return false;
   const known = version === 0 && (await inspect(tx));
   await tx.none(next.sql);
-  await tx.none('INSERT INTO mo_schema (version, name) VALUES ($<version>, $<name>)', { version: version + 1, name: next.name });
+  await tx.none('INSERT INTO mo_schema (version, name) VALUES ($<version>, $<name>)', {
+    version: version + 1,
+    name: next.name,
+  });
   if (known) report.takenOver = await countTakenOver(tx);
   report.applied.push(next.name);
   return true;
@@ -70,12 +73,14 @@ async function currentVersion(tx: Task): Promise<number> {
 }
 
 /** Whether there is a queue to take over. @throws Error when the server or a table of that name is not what we can use. */
-async function inspect(tx: Task): Promise<boolean> {
+export async function inspect(tx: Task): Promise<boolean> {
   const { server, known } = await tx.one<{ server: number; known: boolean }>(
     `SELECT current_setting('server_version_num')::int / 10000 AS server, to_regclass('mo_batch') IS NOT NULL AS known`,
   );
   if (server < OLDEST_SERVER) {
-    throw new Error(`The server runs PostgreSQL ${server}: version ${OLDEST_SERVER} or newer is needed; nothing was changed`);
+    throw new Error(
+      `The server runs PostgreSQL ${server}: version ${OLDEST_SERVER} or newer is needed; nothing was changed`,
+    );
   }
   const wrong = await tx.any<{ table: string; name: string; type: string; found: string | null }>(
     `SELECT e."table", e.name, e.type, CASE WHEN c.relkind = 'r' THEN a.atttypid::regtype::text ELSE 'of something that is no table' END AS found

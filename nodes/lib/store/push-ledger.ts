@@ -68,6 +68,8 @@ export class DatabasePushLedger implements PushLedger {
   async settle(batch: Batch, owner: string, settlement: Settlement): Promise<Batch | null> {
     const { conclusion, reason, pauseMs, setAside, sent, confirmed, done, answers, cancelled = false } = settlement;
     const { wholeRow = true, doubt = false } = settlement;
+    // What was sent and not confirmed may have arrived in part: update_odoo would claim too much.
+    const open = doubt || (sent !== undefined && confirmed === undefined);
     const told = '($<confirmed>::jsonb IS NOT NULL AND $<wholeRow> AND b.revision = $<revision>)';
     return this.#db.oneOrNone<Batch>(
       `WITH b AS (
@@ -75,7 +77,7 @@ export class DatabasePushLedger implements PushLedger {
            last_conclusion = $<conclusion>, last_reason = nullif($<reason>, ''),
            sent_consumption = coalesce(b.sent_consumption || $<sent>::jsonb, $<sent>::jsonb, b.sent_consumption),
            confirmed_consumption = coalesce(b.confirmed_consumption || $<confirmed>::jsonb, $<confirmed>::jsonb, b.confirmed_consumption),
-           confirmed_revision = CASE WHEN $<doubt> THEN NULL WHEN ${told} THEN b.revision ELSE b.lease_confirmed END,
+           confirmed_revision = CASE WHEN $<open> THEN NULL WHEN ${told} THEN b.revision ELSE b.lease_confirmed END,
            done_readback = CASE WHEN b.revision = $<revision> THEN coalesce($<done>::jsonb, b.done_readback) ELSE b.done_readback END,
            attempts = CASE WHEN $<ok> THEN 0 WHEN $<doubt> THEN b.attempts ELSE b.attempts + 1 END,
            next_attempt_at = now() + make_interval(secs => $<pauseMs> / 1000.0),
@@ -100,6 +102,7 @@ export class DatabasePushLedger implements PushLedger {
         ok: conclusion === 'confirmed',
         wholeRow,
         doubt,
+        open,
         pauseMs: pauseMs ?? null,
         setAside,
         cancelled,
@@ -131,7 +134,9 @@ export class DatabasePushLedger implements PushLedger {
     settlement: Settlement,
   ): Promise<Batch | null> {
     const { consumption = {}, finished, completed = false } = values;
-    const sets = SILO_TAGS.filter((tag) => consumption[tag] !== undefined).map((tag) => `actual_consumption_${tag} = $<${tag}>`);
+    const sets = SILO_TAGS.filter((tag) => consumption[tag] !== undefined).map(
+      (tag) => `actual_consumption_${tag} = $<${tag}>`,
+    );
     if (finished !== undefined) sets.push('actual_weight_quantity_finished_goods = $<finished>');
     if (completed) sets.push('status_manufacturing = true');
     return this.#db.tx(async (tx) => {

@@ -26,7 +26,8 @@ const FORMAT = { format: 'mo-bridge-export', version: 1 } as const;
 /** Rows that are in memory at a time: about 2 MB. */
 const CHUNK = 500;
 
-const noRows = (): Transferred['rows'] => Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as Transferred['rows'];
+const noRows = (): Transferred['rows'] =>
+  Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as Transferred['rows'];
 
 /**
  * Writes everything as it is at one moment, while work goes on. The file appears only when it is complete; it replaces one
@@ -100,7 +101,8 @@ async function readAll(tx: Task, handle: FileHandle, file: string): Promise<Tran
     else end = text;
   }
   await inserter.flush();
-  if (end !== JSON.stringify({ end: inserter.counts })) throw new Error(`${file} is cut short or damaged: export again; nothing was imported`);
+  if (end !== JSON.stringify({ end: inserter.counts }))
+    throw new Error(`${file} is cut short or damaged: export again; nothing was imported`);
   await tx.none('ALTER TABLE mo_batch ENABLE TRIGGER USER');
   await tx.one(`SELECT setval(pg_get_serial_sequence('mo_events', 'id'), greatest(max(id), 1)) FROM mo_events`);
   return inserter.counts;
@@ -114,14 +116,18 @@ async function refuseUnlessEmpty(tx: Task): Promise<void> {
   const found = Object.entries(counts).filter(([, count]) => count > 0);
   if (found.length === 0) return;
   const what = found.map(([table, count]) => `${table}: ${count}`).join(', ');
-  throw new Error(`The database is not empty (${what}): import into a new one, before the flow that fills it is deployed`);
+  throw new Error(
+    `The database is not empty (${what}): import into a new one, before the flow that fills it is deployed`,
+  );
 }
 
 function checkHeader(text: string, file: string): void {
   const { format, version, schema } = parse(text) as Partial<Header>;
   if (format !== FORMAT.format) throw new Error(`${file} is not an export of this package`);
   if (version !== FORMAT.version || (schema ?? Infinity) > MIGRATIONS.length) {
-    throw new Error(`${file} comes from a newer version of the package (schema ${schema}): update it on this Node-RED first`);
+    throw new Error(
+      `${file} comes from a newer version of the package (schema ${schema}): update it on this Node-RED first`,
+    );
   }
 }
 

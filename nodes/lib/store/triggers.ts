@@ -9,7 +9,8 @@ const WEIGHTS = [...SILO_TAGS.map((tag) => `actual_consumption_${tag}`), 'actual
 /** Columns whose value Odoo keeps: a change of any of them raises the revision. */
 const VALUES = [...WEIGHTS, 'status_manufacturing'];
 
-const list = (alias: 'NEW' | 'OLD', names: readonly string[]): string => names.map((name) => `${alias}.${name}`).join(', ');
+const list = (alias: 'NEW' | 'OLD', names: readonly string[]): string =>
+  names.map((name) => `${alias}.${name}`).join(', ');
 
 export const TRIGGERS = `
 CREATE OR REPLACE FUNCTION mo_batch_guard() RETURNS trigger LANGUAGE plpgsql AS $guard$

@@ -193,6 +193,22 @@ test('marking done by hand completes the row, which was sent whole, and brings i
   assert.equal((await store.archive(null, { status: 'completed' })).archived.length, 1);
 });
 
+test('a confirmed row that is sent again without success counts as unconfirmed', async (t) => {
+  const { ledger, store, db } = await queued(t);
+  await store.record([finalReading(1, { silo_a: 825.5 }, 2)]);
+  const push = await leased(ledger, 1);
+  await ledger.settle(push.batch, push.owner, confirmed({ silo_a: 825.5 }));
+  const { batch, owner } = await leased(ledger, 1, 'finish');
+  await ledger.settle(batch, owner, {
+    conclusion: 'unknown-outcome',
+    reason: 'cut',
+    setAside: false,
+    sent: { silo_a: 825.5 },
+    answers: [],
+  });
+  assert.equal((await row(db, 1)).update_odoo, false);
+});
+
 test('a manual call that dies after Odoo took its value leaves the row unconfirmed', async (t) => {
   const { ledger, store, db } = await queued(t);
   const push = await leased(ledger, 1);

@@ -1,0 +1,236 @@
+/** "Test connection" and "Read now", as the dialogs call them: in a real Node-RED, before and after a deploy. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer } from 'node:net';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { DATA_BLOCK } from '../../examples/plant/plant';
+import { startSimulatedOdoo, type SimulatedOdoo } from '../../examples/plant/odoo/simulated-odoo';
+import { blockSize, S7_BATCH_RECORD, writeSlot } from '../../examples/plant/plc/batch-memory';
+import { startS7Server, type S7Server } from '../../examples/plant/plc/s7-server';
+import { LAYOUT_PRESETS } from '../../nodes/lib/domain/slot-layout';
+import { queryOnce, testDatabase, type TestDatabase } from '../support/cluster';
+import { startLiveNodeRed, type LiveNodeRed } from '../support/live-node-red';
+import { startFlow, stopHelper } from '../support/node-red';
+
+interface Answer {
+  ok: boolean;
+  problem?: string;
+  [fact: string]: unknown;
+}
+
+let red: LiveNodeRed;
+
+async function call(path: string, values: object): Promise<Answer> {
+  const response = await red.post(`/mo-bridge/${path}`, values);
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  // What was sent never comes back; the simulated Odoo's passwords are its users' names.
+  const { user, password } = values as { user?: string; password?: string };
+  if (password && password !== user) assert.ok(!text.includes(password), text);
+  return JSON.parse(text) as Answer;
+}
+
+/** A port where nobody listens. */
+async function deadPort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  return port;
+}
+
+before(async () => {
+  Object.assign(process.env, { MO_TEST_ODOO_USER: 'scada', MO_TEST_ODOO_PASSWORD: 'scada' });
+  red = await startLiveNodeRed();
+});
+beforeEach(() => red.deploy([{ id: 'empty', type: 'tab', label: 'empty' }]).then(() => undefined));
+after(async () => {
+  await red?.host.stop();
+  await stopHelper();
+});
+
+test('every call asks for the permission to change its node', async (t) => {
+  const { permissions } = await startFlow(t, [{ id: 'silos', type: 'silo-map', name: 'Silos' }]);
+  for (const type of ['odoo-server', 'mo-database', 'plc-consumption-read']) {
+    assert.ok(permissions.includes(`${type}.write`), type);
+  }
+});
+
+describe('"Test connection" of odoo-server', () => {
+  let odoo: SimulatedOdoo;
+  const values = (more: object = {}): object => ({
+    ...{ id: 'odoo', url: odoo.url, database: 'odoo14', user: 'scada', password: 'scada', timeout: '30', tls: '' },
+    ...more,
+  });
+  before(async () => {
+    odoo = await startSimulatedOdoo();
+    for (let n = 0; n < 3; n += 1) odoo.createOrder({ quantity: 2500 });
+  });
+  after(() => odoo.stop());
+
+  test('tells who logged in, the versions and how many orders are confirmed, before any deploy', async () => {
+    assert.deepEqual(await call('odoo-server/test', values()), { ok: true, user: 'scada', server: '14.0', orders: 3 });
+    const admin = await call('odoo-server/test', values({ user: 'admin', password: 'admin' }));
+    assert.deepEqual(admin, { ok: true, user: 'admin', server: '14.0', addon: '14.0.7.2.1', orders: 3 });
+  });
+
+  test('a wrong password, a database that is not there and an Odoo that is not there are told apart', async () => {
+    const problem = async (more: object): Promise<string> => {
+      const { ok, problem = '' } = await call('odoo-server/test', values(more));
+      assert.equal(ok, false);
+      return problem;
+    };
+    assert.match(await problem({ password: 'wr0ng-and-never-shown' }), /Access Denied: check user, password and database$/);
+    assert.match(await problem({ database: 'other' }), /database "other" does not exist/);
+    assert.match(await problem({ url: `http://127.0.0.1:${await deadPort()}` }), /not reachable.*check URL, network and server/);
+    assert.match(await problem({ url: 'odoo.example', user: '' }), /^fill in first: Address, User$/);
+    assert.match(await problem({ password: '${MO_TEST_NOT_SET}' }), /environment variable MO_TEST_NOT_SET is not set/);
+    assert.match(await problem({ tls: 'not-deployed' }), /TLS configuration is not deployed yet/);
+  });
+
+  test('takes ${NAME} from the environment, and the deployed password for one that was not touched', async () => {
+    const { ok, user } = await call('odoo-server/test', values({ user: '${MO_TEST_ODOO_USER}', password: '${MO_TEST_ODOO_PASSWORD}' }));
+    assert.deepEqual([ok, user], [true, 'scada']);
+    const node = { id: 'odoo', type: 'odoo-server', name: '', url: odoo.url, database: 'odoo14', timeout: 30, parallel: 2, tls: '' };
+    const stored = { user: 'scada', password: '${MO_TEST_ODOO_PASSWORD}' };
+    await red.deploy([{ id: 'tab', type: 'tab', label: 'tab' }, node], { odoo: stored });
+    assert.equal((await call('odoo-server/test', values({ password: '__PWRD__' }))).ok, true);
+    const other = await call('odoo-server/test', values({ id: 'another', password: '__PWRD__' }));
+    assert.match(other.problem ?? '', /^fill in first: Password$/);
+  });
+
+  test('an Odoo without the addon is named so', async () => {
+    // As exchanges 317 to 320 tell it of a database whose routes are not there.
+    const bare = createHttpServer(({ url = '' }, response) => {
+      const [status, result] = url.startsWith('/web/session') ? [200, { uid: 6, username: 'scada', server_version: '14.0' }] : [404, {}];
+      response.writeHead(status, { 'Content-Type': 'application/json', 'Set-Cookie': 'session_id=abc; Path=/' });
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: null, result }));
+    }).listen(0, '127.0.0.1');
+    await once(bare, 'listening');
+    const { port } = bare.address() as { port: number };
+    const { problem } = await call('odoo-server/test', values({ url: `http://127.0.0.1:${port}` }));
+    bare.close();
+    assert.match(problem ?? '', /no SCADA addon in this database: install it/);
+  });
+});
+
+describe('"Test connection" of mo-database', () => {
+  let server: TestDatabase;
+  const values = (more: object = {}): object => {
+    const { host, port, database, user, password } = server;
+    return { id: 'db', mode: 'server', host, serverPort: String(port), database, user, password, tls: '', ...more };
+  };
+  const tab = { id: 'tab', type: 'tab', label: 'tab' };
+  before(async () => {
+    server = await testDatabase();
+  });
+  after(() => server.drop());
+
+  test('tells version and state of the schema, changes nothing, and counts once the tables are there', async () => {
+    const empty = await call('mo-database/test', values());
+    assert.deepEqual([empty.ok, empty.state, empty.schema], [true, 'empty', 0]);
+    assert.match(String(empty.server), /^\d+/);
+    assert.deepEqual(await queryOnce(server, `SELECT to_regclass('mo_schema')::text AS found`), [{ found: null }]);
+
+    const { host, port, database, user, password } = server;
+    const node = { id: 'db', type: 'mo-database', name: '', mode: 'server', host, serverPort: String(port), database, tls: '' };
+    await red.deploy([tab, node], { db: { user, password } });
+    await red.sees(/schema \d+ in place/);
+    await queryOnce(server, `INSERT INTO mo_batch (mo_id, actual_consumption_silo_a) VALUES ('WH/MO/00001', 5), ('WH/MO/00002', NULL)`);
+    const current = await call('mo-database/test', values({ password: '__PWRD__' }));
+    assert.equal(current.state, 'current');
+    assert.deepEqual(current.counts, { queue: 2, unconfirmed: 1, set_aside: 0, held: 0, history: 0 });
+  });
+
+  test('wrong password, missing database, dead port and a foreign table say what to do', async () => {
+    const problem = async (more: object): Promise<string> => {
+      const { ok, problem = '' } = await call('mo-database/test', values(more));
+      assert.equal(ok, false);
+      return problem;
+    };
+    assert.match(await problem({ password: 'wr0ng-and-never-shown' }), /password authentication failed.*check user and password/);
+    assert.match(await problem({ database: 'not_there' }), /"not_there" does not exist: create it/);
+    assert.match(await problem({ serverPort: String(await deadPort()) }), /check the port/);
+    assert.match(await problem({ host: '' }), /^fill in first: Host$/);
+    const foreign = await testDatabase();
+    await queryOnce(foreign, 'CREATE TABLE mo_batch (something text)');
+    assert.match(await problem({ database: foreign.database }), /not the one of this package/);
+    await foreign.drop();
+  });
+
+  test('the built-in database is asked once it runs', async () => {
+    const embedded = { id: 'db', mode: 'embedded', directory: '', port: '' };
+    assert.match((await call('mo-database/test', embedded)).problem ?? '', /does not run: deploy first/);
+    await red.deploy([tab, { type: 'mo-database', name: '', ...embedded }]);
+    await red.sees(/schema \d+ in place/);
+    const { ok, state } = await call('mo-database/test', embedded);
+    assert.deepEqual([ok, state], [true, 'current']);
+  });
+});
+
+describe('"Read now" of plc-consumption-read', () => {
+  let plc: S7Server;
+  const endpoint = (more: object = {}): object => ({
+    ...{ id: 'plc', transport: 'iso-on-tcp', connmode: 'rack-slot', address: '127.0.0.1', port: String(plc.port) },
+    ...{ rack: '0', slot: '1', timeout: '2000', changed: false },
+    ...more,
+  });
+  const values = (more: object = {}): object => {
+    const { db, base, stride, fields } = LAYOUT_PRESETS['S7 batch record'];
+    const numbers = { db: String(db), base: String(base), stride: String(stride), slots: '3', settle: '10', timeout: '1000' };
+    return { id: 'read', ...numbers, fields, maxSilo: '5000', maxFinished: '10000000', moPattern: '', endpoint: endpoint(), ...more };
+  };
+  before(async () => {
+    plc = await startS7Server({ dbs: { [DATA_BLOCK]: blockSize(S7_BATCH_RECORD, 10) } });
+    const memory = plc.memory(DATA_BLOCK);
+    writeSlot(memory, S7_BATCH_RECORD, 1, { mo_id: 'WH/MO/00001', status_operation: true, consumption: { silo_a: 825.5 } });
+    writeSlot(memory, S7_BATCH_RECORD, 2, { mo_id: 'WH/MO/00002', consumption: { silo_a: -1 } });
+  });
+  after(() => plc.stop());
+
+  interface Slots extends Answer {
+    readings: { slot: number; mo_id: string; consumption: Record<string, number> }[];
+    rejected: { slot: number; problems: { field: string }[] }[];
+    empty: number;
+  }
+
+  test('decodes the slots over a connection of its own before any deploy, and hangs up', async () => {
+    const { ok, readings, rejected, empty } = (await call('plc-consumption-read/read', values())) as Slots;
+    assert.deepEqual([ok, empty], [true, 1]);
+    assert.deepEqual([readings[0]?.mo_id, readings[0]?.consumption['silo_a']], ['WH/MO/00001', 825.5]);
+    assert.deepEqual([rejected[0]?.slot, rejected[0]?.problems[0]?.field], [2, 'silo_a']);
+    const { connections } = plc.counters;
+    await call('plc-consumption-read/read', values());
+    assert.equal(plc.counters.connections, connections + 1);
+  });
+
+  test('uses the connection of the deployed endpoint, as long as that was not changed in the editor', async () => {
+    const { changed: _changed, ...settings } = endpoint() as Record<string, unknown>;
+    const tsaps = { localtsaphi: '01', localtsaplo: '00', remotetsaphi: '01', remotetsaplo: '00' };
+    const node = { ...settings, ...tsaps, id: 'plc', type: 's7 endpoint', cycletime: '0', name: '', vartable: [{ addr: 'DB100,X22.0', name: 'x' }] };
+    const { connections } = plc.counters;
+    await red.deploy([{ id: 'tab', type: 'tab', label: 'tab' }, node]);
+    let answer: Answer;
+    // Until the endpoint has connected it says that it is offline.
+    do answer = await call('plc-consumption-read/read', values());
+    while (/offline/.test(answer.problem ?? ''));
+    assert.equal(answer.ok, true);
+    assert.equal(plc.counters.connections, connections + 1);
+    assert.equal((await call('plc-consumption-read/read', values({ endpoint: endpoint({ changed: true }) }))).ok, true);
+    assert.equal(plc.counters.connections, connections + 2);
+  });
+
+  test('a PLC that is not there, a missing data block and a bad layout say what to do; Node-RED lives on', async () => {
+    const problem = async (more: object): Promise<string> => {
+      const { ok, problem = '' } = await call('plc-consumption-read/read', values(more));
+      assert.equal(ok, false);
+      return problem;
+    };
+    assert.match(await problem({ endpoint: endpoint({ port: String(await deadPort()) }) }), /PLC: offline.*Check power and cable/);
+    assert.match(await problem({ endpoint: endpoint({ address: '' }) }), /has no address/);
+    assert.match(await problem({ db: '77' }), /DB77 does not exist/);
+    assert.match(await problem({ stride: '20' }), /slot layout is not valid/);
+    assert.equal((await call('plc-consumption-read/read', values())).ok, true);
+  });
+});
