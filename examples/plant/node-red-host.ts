@@ -28,6 +28,8 @@ export interface HostOptions {
   onLine?: (line: string) => void;
   /** Kept when given, made and removed otherwise. */
   userDir?: string;
+  /** npm has installed the package in `userDir`: it is used as it is, instead of a link to this project. */
+  installed?: boolean;
   /** Path of Node-RED's red.js. */
   nodeRed?: string;
   /** The Node.js that runs it. */
@@ -40,7 +42,9 @@ export interface NodeRedHost {
   pid: number;
   child: ChildProcess;
   /** Where its database is, once mo-database has one. @throws Error when there is none */
-  database(mo_database: string): Promise<{ host: string; port: number; user: string; database: string; password: string }>;
+  database(
+    mo_database: string,
+  ): Promise<{ host: string; port: number; user: string; database: string; password: string }>;
   /** Ends it as the system would (SIGTERM) and removes what was made for it. */
   stop(): Promise<void>;
 }
@@ -60,6 +64,16 @@ export async function freePort(preferred = 0): Promise<number> {
   }
 }
 
+/** Puts this project where Node-RED looks for what its user has installed. */
+async function linkProject(userDir: string): Promise<void> {
+  await mkdir(join(userDir, 'node_modules', '@mo-bridge'), { recursive: true });
+  await symlink(PROJECT, join(userDir, 'node_modules', PACKAGE), 'dir').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  const contents = { name: 'node-red-project', dependencies: { [PACKAGE]: '*' } };
+  await writeFile(join(userDir, 'package.json'), JSON.stringify(contents));
+}
+
 /** Starts Node-RED; it answers HTTP when the promise resolves. @throws Error with its log when it ends before that. */
 export async function startNodeRed({
   flow,
@@ -67,6 +81,7 @@ export async function startNodeRed({
   port = 0,
   onLine = () => undefined,
   userDir: kept,
+  installed = false,
   nodeRed = require.resolve('node-red/red.js', { paths: [PROJECT] }),
   node = process.execPath,
 }: HostOptions): Promise<NodeRedHost> {
@@ -74,11 +89,7 @@ export async function startNodeRed({
   // As root the database runs as another user, who has to reach its data below this directory.
   await chmod(userDir, 0o755);
   const uiPort = await freePort(port);
-  const scope = join(userDir, 'node_modules', '@mo-bridge');
-  await mkdir(scope, { recursive: true });
-  await symlink(PROJECT, join(userDir, 'node_modules', PACKAGE), 'dir').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
+  if (!installed) await linkProject(userDir);
   const settings = {
     uiPort,
     uiHost: '127.0.0.1',
@@ -88,7 +99,6 @@ export async function startNodeRed({
     editorTheme: { tours: false },
   };
   await writeFile(join(userDir, 'settings.js'), `module.exports = ${JSON.stringify(settings, null, 2)};\n`);
-  await writeFile(join(userDir, 'package.json'), JSON.stringify({ name: 'node-red-project', dependencies: { [PACKAGE]: '*' } }));
   await writeFile(join(userDir, 'flows.json'), JSON.stringify(flow, null, 2));
   await writeFile(join(userDir, 'flows_cred.json'), JSON.stringify(credentials));
 
@@ -107,7 +117,9 @@ export async function startNodeRed({
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
-    child.once('exit', (code) => failed(new Error(`Node-RED ended (${code}) before its flows started:\n${lines.slice(-30).join('\n')}`)));
+    child.once('exit', (code) =>
+      failed(new Error(`Node-RED ended (${code}) before its flows started:\n${lines.slice(-30).join('\n')}`)),
+    );
   });
   const url = `http://127.0.0.1:${uiPort}`;
   const cleanUp = async (): Promise<void> => {
@@ -124,10 +136,22 @@ export async function startNodeRed({
     child,
     database: async (id) => {
       const response = await fetch(`${url}/mo-bridge/mo-database/${id}/connection`);
-      if (!response.ok) throw new Error(`mo-database ${id} has no connection yet (HTTP ${response.status})`);
-      const { host, port: databasePort, user, database, passwordFile } = (await response.json()) as Record<string, string>;
+      if (response.status !== 200) throw new Error(`mo-database ${id} has no connection yet (HTTP ${response.status})`);
+      const {
+        host,
+        port: databasePort,
+        user,
+        database,
+        passwordFile,
+      } = (await response.json()) as Record<string, string>;
       const password = (await readFile(passwordFile as string, 'utf8')).trim();
-      return { host: host as string, port: Number(databasePort), user: user as string, database: database as string, password };
+      return {
+        host: host as string,
+        port: Number(databasePort),
+        user: user as string,
+        database: database as string,
+        password,
+      };
     },
     stop: async () => {
       if (child.exitCode === null && child.signalCode === null) {

@@ -12,7 +12,7 @@ import {
   type Outcome,
   type Status,
 } from '../lib/node-shell';
-import type { BatchStore } from '../lib/store/batch-store';
+import type { BatchStore, RecordOutcome } from '../lib/store/batch-store';
 import type { Stores } from '../lib/store/database-link';
 import type { Transferred } from '../lib/store/transfer';
 
@@ -31,7 +31,7 @@ interface Call {
   line: string;
   limit: number;
   context: Context;
-  /** Held, locked and stale readings that were told already: a slot shows its batch for many cycles. */
+  /** Readings told already as held, locked, stale or older: a slot shows its batch for many cycles. */
   told: Set<string>;
 }
 
@@ -39,6 +39,14 @@ interface Call {
 const named = ({ mo_id }: Input): string | null => (typeof mo_id === 'string' && mo_id.trim() ? mo_id.trim() : null);
 const list = <T>({ payload }: Input): T[] => (Array.isArray(payload) ? payload : [payload]) as T[];
 const shown = (level: Status['level'], text: string): Status => ({ level, text });
+
+/** Outcomes of a recording that are told, and how loud: what every completed slot shows for a while is no warning. */
+const NOT_SAVED: Partial<Record<RecordOutcome, 'log' | 'warn'>> = {
+  held: 'warn',
+  older: 'warn',
+  locked: 'log',
+  stale: 'log',
+};
 
 const OPERATIONS = {
   async summary({ store, line, context: { t } }: Call): Promise<Outcome> {
@@ -88,11 +96,10 @@ const OPERATIONS = {
     const before = new Set(told);
     told.clear();
     for (const { mo_id, slot, outcome } of recorded) {
+      const level = NOT_SAVED[outcome];
       const key = `${outcome} ${slot} ${mo_id}`;
-      if (outcome === 'held' || outcome === 'stale' || outcome === 'locked') told.add(key);
-      if (!told.has(key) || before.has(key)) continue;
-      if (outcome === 'locked') node.log(t('status.locked', { mo_id }));
-      else node.warn(t(`status.${outcome}`, { mo_id, slot }));
+      if (level) told.add(key);
+      if (level && !before.has(key)) node[level](t(`status.${outcome}`, { mo_id, slot }));
     }
     const text = t(apart.length > 0 ? 'status.recorded-apart' : 'status.recorded', values);
     const status = shown(apart.length > 0 ? 'attention' : 'ok', text);

@@ -42,7 +42,7 @@ export = function (RED: NodeAPI) {
     (req, res) => {
       const connection = shown.get(String(req.params.id));
       if (connection) res.json(connection);
-      else res.sendStatus(404);
+      else res.sendStatus(204);
     },
   );
 

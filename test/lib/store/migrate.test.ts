@@ -68,7 +68,7 @@ for (const [what, sql, message] of [
   ],
   ['history', 'CREATE TABLE mo_histories (id uuid, happened text)', /table mo_histories .*no column mo_id/],
   ['view', `CREATE VIEW mo_batch AS SELECT 1 AS id`, /table mo_batch .*no table/],
-  ['event table', 'CREATE TABLE mo_events (id int8, title text)', /table mo_events .*no column at/],
+  ['event table', 'CREATE TABLE mo_events (id int8, title text)', /table mo_events .*no column kind/],
 ] as const) {
   test(`a foreign ${what} of the same name is refused and nothing is changed`, async (t) => {
     const { db } = anotherPool(t, await emptyDatabase(t));
