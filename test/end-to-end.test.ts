@@ -17,7 +17,8 @@ async function until<T>(what: string, look: () => Promise<T | undefined | false>
   for (;;) {
     const found = await look();
     if (found) return found;
-    if (performance.now() > patience) throw new Error(`${what} did not happen; Node-RED said:\n${log.slice(-40).join('\n')}`);
+    if (performance.now() > patience)
+      throw new Error(`${what} did not happen; Node-RED said:\n${log.slice(-40).join('\n')}`);
     await delay(200);
   }
 }
@@ -32,14 +33,21 @@ test('orders go from Odoo to the history, through an Odoo and a PLC that fail on
     const db = pgp(address);
     try {
       const count = (sql: string): Promise<number> =>
-        db.one<{ n: number }>(`SELECT count(*)::int AS n ${sql}`).then(({ n }) => n, () => 0);
+        db.one<{ n: number }>(`SELECT count(*)::int AS n ${sql}`).then(
+          ({ n }) => n,
+          () => 0,
+        );
       await until('queueing', () => count('FROM mo_batch').then((n) => n === 10), log);
 
       // Odoo cuts a call after it has committed, another before, and answers with a proxy's page.
       plant.odoo.setFault({ kind: 'cutAfter', route: /update-with-consumptions/, count: 1 });
       plant.odoo.setFault({ kind: 'html502', route: /update-with-consumptions/, count: 1 });
       plant.odoo.setFault({ kind: 'expireSession', count: 1 });
-      await until('a failed push', () => count(`FROM mo_events WHERE kind = 'push' AND detail->>'conclusion' <> 'confirmed'`), log);
+      await until(
+        'a failed push',
+        () => count(`FROM mo_events WHERE kind = 'push' AND detail->>'conclusion' <> 'confirmed'`),
+        log,
+      );
       await plant.plc.setFault({ refuse: true });
       await until('a lost PLC', () => Promise.resolve(log.some((line) => /\[error\].*PLC/.test(line))), log);
       await plant.plc.clearFaults();
@@ -60,7 +68,9 @@ test('orders go from Odoo to the history, through an Odoo and a PLC that fail on
       assert.equal(result.kg.read, result.kg.confirmed);
       const open = await db.any('SELECT mo_id FROM mo_histories WHERE confirmed_revision IS DISTINCT FROM revision');
       assert.deepEqual(open, []);
-      const done = (await db.any<{ mo_id: string }>('SELECT mo_id FROM mo_histories')).map(({ mo_id }) => plant.odoo.order(mo_id).state);
+      const done = (await db.any<{ mo_id: string }>('SELECT mo_id FROM mo_histories')).map(
+        ({ mo_id }) => plant.odoo.order(mo_id).state,
+      );
       assert.deepEqual([...new Set(done)], ['done']);
     } finally {
       await db.$pool.end();

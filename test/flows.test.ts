@@ -37,7 +37,10 @@ test('the timers run every 60, 5 and 3 minutes, and each once after a start, one
     ],
   );
   const delays = timers.map(({ onceDelay }) => Number(onceDelay));
-  assert.deepEqual(delays, [...new Set(delays)].sort((a, b) => a - b));
+  assert.deepEqual(
+    delays,
+    [...new Set(delays)].sort((a, b) => a - b),
+  );
 });
 
 test('the manual API is disabled as shipped, node by node', () => {
@@ -67,7 +70,8 @@ for (const file of flows) {
       for (const id of (node.wires ?? []).flat()) assert.ok(ids.has(id), `${node.id} is wired to ${id}`);
       for (const key of ['z', 'g', 'server', 'silos', 'endpoint']) {
         const reference = node[key];
-        if (typeof reference === 'string' && reference) assert.ok(ids.has(reference), `${node.id}: ${key} ${reference}`);
+        if (typeof reference === 'string' && reference)
+          assert.ok(ids.has(reference), `${node.id}: ${key} ${reference}`);
       }
       assert.equal(node.credentials, undefined);
       assert.doesNotMatch(JSON.stringify(node), /"password":\s*"[^"]/);

@@ -27,7 +27,8 @@ const hundredths = (kg = 0): number => Math.round(Math.round(kg * 1000) / 10);
 
 const none = (): Kilograms => ({ read: 0, sent: 0, confirmed: 0 });
 const add = (sum: Kilograms, kg: Kilograms): void => {
-  for (const key of ['read', 'sent', 'confirmed'] as const) sum[key] = (hundredths(sum[key]) + hundredths(kg[key])) / 100;
+  for (const key of ['read', 'sent', 'confirmed'] as const)
+    sum[key] = (hundredths(sum[key]) + hundredths(kg[key])) / 100;
 };
 
 /** Adds up the archived orders. @param db the queue's database */

@@ -38,9 +38,14 @@ export function demoFlow(
     [IDS.odoo]: { url: odoo.url, database: 'odoo14', timeout: 5 },
     [IDS.plc]: { address: '127.0.0.1', port: String(plc.port) },
   };
-  Object.values(IDS.timers).forEach((id, order) => {
-    const seconds = timers && Object.values(timers)[order];
-    if (seconds) changes[id] = { repeat: String(seconds), name: `every ${seconds} s`, onceDelay: String(1 + order / 2) };
+  (['fetch', 'push', 'archive'] as const).forEach((task, order) => {
+    const seconds = timers?.[task];
+    if (seconds)
+      changes[IDS.timers[task]] = {
+        repeat: String(seconds),
+        name: `every ${seconds} s`,
+        onceDelay: String(1 + order / 2),
+      };
   });
   return {
     flow: shippedFlow().map((node) => ({ ...node, ...changes[node.id] })),

@@ -66,7 +66,10 @@ export async function startPlant({
   let created = 0;
   let ordering = true;
   const create = (): void => {
-    const schedule = new Date(Date.UTC(2026, 0, 5, 6) + created * 1_800_000).toISOString().slice(0, 19).replace('T', ' ');
+    const schedule = new Date(Date.UTC(2026, 0, 5, 6) + created * 1_800_000)
+      .toISOString()
+      .slice(0, 19)
+      .replace('T', ' ');
     odoo.createOrder({ quantity: QUANTITIES[created % QUANTITIES.length] as number, schedule });
     created += 1;
   };

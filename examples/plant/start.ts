@@ -30,7 +30,11 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 async function start(): Promise<{ plant: Plant; host: NodeRedHost; log: string[] }> {
   const setting = target === undefined ? WATCHED : UNWATCHED;
   const timers: Timers = setting.timers;
-  const plant = await startPlant({ orders: Math.max(12, target ?? 0), endless: target === undefined, ...setting.plant });
+  const plant = await startPlant({
+    orders: Math.max(12, target ?? 0),
+    endless: target === undefined,
+    ...setting.plant,
+  });
   say(`simulated plant: PLC on 127.0.0.1:${plant.plc.port} (S7), Odoo on ${plant.odoo.url}`);
   const log: string[] = [];
   try {
@@ -87,7 +91,8 @@ async function main(): Promise<number> {
     await stop();
     return 0;
   }
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => void stop().finally(() => process.exit(1)));
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => void stop().finally(() => process.exit(1)));
   try {
     const result = await untilArchived(target, plant, host);
     if (!result) {
@@ -96,7 +101,8 @@ async function main(): Promise<number> {
     }
     const { differences, ...told } = result;
     const seconds = Math.round((performance.now() - began) / 100) / 10;
-    for (const { mo_id, silo, kg } of differences) say(`${mo_id} ${silo}: read ${kg.read}, sent ${kg.sent}, confirmed ${kg.confirmed}`);
+    for (const { mo_id, silo, kg } of differences)
+      say(`${mo_id} ${silo}: read ${kg.read}, sent ${kg.sent}, confirmed ${kg.confirmed}`);
     if (options.json) process.stdout.write(`${JSON.stringify({ ...told, seconds })}\n`);
     else say(`${told.archived} archived, ${told.kg.confirmed} kg confirmed in ${seconds} s`);
     return differences.length === 0 ? 0 : 1;

@@ -42,7 +42,9 @@ const commands = {
     [...running().mill.finals()].map(([mo_id, { consumption }]) => ({
       mo_id,
       state: running().odoo.order(mo_id).state,
-      odoo: Object.fromEntries(Object.entries(running().odoo.done(mo_id)).map(([code, kg]) => [tagOf(code), hundredths(kg)])),
+      odoo: Object.fromEntries(
+        Object.entries(running().odoo.done(mo_id)).map(([code, kg]) => [tagOf(code), hundredths(kg)]),
+      ),
       plc: Object.fromEntries(Object.entries(consumption).map(([tag, kg]) => [tag, hundredths(kg)])),
     })),
   stop: () => running().stop(),

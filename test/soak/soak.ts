@@ -18,7 +18,11 @@ import type { Plant, PlantOptions } from '../../examples/plant/plant';
 import type { Commands, OrderFate } from './plant-process';
 
 const { values: options } = parseArgs({
-  options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' }, json: { type: 'boolean' } },
+  options: {
+    kills: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean' },
+  },
 });
 const kills = Number(options.kills);
 const seed = Number(options.seed);
@@ -34,7 +38,10 @@ const PATIENCE = 240_000;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** The plant's process, as functions. */
-function plantProcess(): { call<K extends keyof Commands>(command: K, argument?: unknown): Promise<Awaited<ReturnType<Commands[K]>>>; end(): void } {
+function plantProcess(): {
+  call<K extends keyof Commands>(command: K, argument?: unknown): Promise<Awaited<ReturnType<Commands[K]>>>;
+  end(): void;
+} {
   const child = fork(join(__dirname, 'plant-process.js'));
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   child.on('message', ({ id, result, error }: { id: number; result: never; error?: string }) => {
@@ -86,7 +93,11 @@ async function main(): Promise<number> {
     const { plcPort, odooUrl } = await plant.call('start', { ...PLANT, seed });
     const remote = { plc: { port: plcPort }, odoo: { url: odooUrl } } as Pick<Plant, 'plc' | 'odoo'>;
     const start = (): Promise<NodeRedHost> =>
-      startNodeRed({ ...demoFlow(remote, TIMERS), userDir, onLine: (line) => void (log.push(line), log.length > 400 && log.shift()) });
+      startNodeRed({
+        ...demoFlow(remote, TIMERS),
+        userDir,
+        onLine: (line) => void (log.push(line), log.length > 400 && log.shift()),
+      });
     for (const [n, { after, trouble, database }] of plan.entries()) {
       host = await start();
       await delay(after / 2);
@@ -102,7 +113,8 @@ async function main(): Promise<number> {
     await plant.call('runOut');
     host = await start();
     const verdict = await settle(plant, host, pgp);
-    if (Object.values(verdict).some((value) => Array.isArray(value) && value.length > 0)) say(JSON.stringify(verdict, null, 1) + log.slice(-60).join('\n'));
+    if (Object.values(verdict).some((value) => Array.isArray(value) && value.length > 0))
+      say(JSON.stringify(verdict, null, 1) + log.slice(-60).join('\n'));
     const { orders, lost, doubled, stuck, kg_differs } = verdict;
     const counts = { lost: lost.length, doubled: doubled.length, stuck: stuck.length, kg_differs: kg_differs.length };
     const result = { kills, orders, ...counts, seconds: Math.round((performance.now() - began) / 1000) };
@@ -139,7 +151,11 @@ interface Verdict {
 }
 
 /** Waits until the queue is empty (a person presses "retry now", pauses are long), then compares both sides. */
-async function settle(plant: ReturnType<typeof plantProcess>, host: NodeRedHost, pgp: pgPromise.IMain): Promise<Verdict> {
+async function settle(
+  plant: ReturnType<typeof plantProcess>,
+  host: NodeRedHost,
+  pgp: pgPromise.IMain,
+): Promise<Verdict> {
   const patience = performance.now() + PATIENCE;
   let db: pgPromise.IDatabase<object> | undefined;
   let queue: { mo_id: string; set_aside_reason: string | null; revision: number }[] = [];
@@ -164,7 +180,9 @@ async function settle(plant: ReturnType<typeof plantProcess>, host: NodeRedHost,
     await fetch(`${host.url}/inject/mo-retry`, { method: 'POST' }).catch(() => undefined);
   }
   if (!db) throw new Error('the database never came back');
-  const history = await db.any<{ mo_id: string; n: number }>('SELECT mo_id, count(*)::int AS n FROM mo_histories GROUP BY mo_id');
+  const history = await db.any<{ mo_id: string; n: number }>(
+    'SELECT mo_id, count(*)::int AS n FROM mo_histories GROUP BY mo_id',
+  );
   const times = new Map(history.map(({ mo_id, n }) => [mo_id, n]));
   const differs = ({ plc, odoo }: OrderFate): string =>
     Object.keys({ ...plc, ...odoo })

@@ -15,7 +15,7 @@ export type RecordOutcome =
   | 'recorded'
   /** The same as the last accepted one: no row was touched. */
   | 'unchanged'
-  /** The row is completed: no reading changes it any more. */
+  /** The batch is completed, in the queue or the history, with other values: no reading changes them any more. */
   | 'locked'
   /** Read before the last accepted one of its order. */
   | 'older'

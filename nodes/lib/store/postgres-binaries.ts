@@ -116,8 +116,9 @@ function programs(folder: string): PostgresBinaries {
 /** Proves that `user` can execute the programs and load their libraries. */
 async function checkRunnable(folder: string, user: SystemUser | undefined): Promise<PostgresBinaries> {
   const binaries = programs(folder);
+  const { initdb, pgCtl, postgres } = binaries;
   const cwd = process.platform === 'win32' ? folder : '/';
-  for (const program of Object.values(binaries)) await run(program, ['--version'], user, cwd);
+  for (const program of [initdb, pgCtl, postgres]) await run(program, ['--version'], user, cwd);
   return binaries;
 }
 

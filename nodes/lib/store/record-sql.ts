@@ -23,6 +23,9 @@ const merged = (older: string, newer: string): string =>
 
 /** What a reading says, without where and when: jsonb's @> then compares field by field, and 600.30 equals 600.3. */
 const SAID = `(i.reading - '{slot,read_at}'::text[])`;
+/** The same of a completed batch, whose slot may go on telling whether the machine runs. */
+const SAID_OF_COMPLETED = `(i.reading - '{slot,read_at,status_operation}'::text[])`;
+const COMPLETED_BEFORE = `SELECT FROM mo_histories h WHERE h.mo_id = i.mo_id AND h.status = 'completed'`;
 
 export const RECORD = `
 WITH input AS MATERIALIZED (
@@ -30,10 +33,11 @@ WITH input AS MATERIALIZED (
   FROM jsonb_to_recordset($<readings:json>) AS r(slot int, mo_id text, status_manufacturing bool, status_operation bool,
     ${FINISHED} numeric, consumption jsonb, read_at text)
 ), known AS MATERIALIZED (
-  SELECT i.*, b.id, coalesce(b.last_plc_reading, '{}') AS last, coalesce(b.last_plc_reading @> ${SAID}, false) AS unchanged,
+  SELECT i.*, b.id, coalesce(b.last_plc_reading, '{}') AS last, coalesce(b.last_plc_reading @> CASE WHEN b.status_manufacturing THEN ${SAID_OF_COMPLETED} ELSE ${SAID} END, false) AS unchanged,
     greatest((b.last_plc_reading->>'read_at')::timestamptz,
       (SELECT max((l.seen->>i.mo_id)::timestamptz) FROM mo_lines l)) AS last_read_at,
-    b.id IS NULL AND EXISTS (SELECT FROM mo_histories h WHERE h.mo_id = i.mo_id AND h.status = 'completed') AS finished,
+    b.id IS NULL AND EXISTS (${COMPLETED_BEFORE}) AS finished,
+    i.status_manufacturing AND NOT EXISTS (${COMPLETED_BEFORE} AND coalesce(h.last_plc_reading @> ${SAID_OF_COMPLETED}, true)) AS otherwise,
     coalesce(w.reading @> ${SAID}, false) AS held_already, (w.reading->>'status_manufacturing')::bool AS held_completed
   FROM input i
   LEFT JOIN mo_batch b ON b.mo_id = i.mo_id AND NOT b.duplicate
@@ -66,7 +70,7 @@ WITH input AS MATERIALIZED (
 )
 SELECT k.mo_id, CASE
   WHEN EXISTS (SELECT FROM written w WHERE w.mo_id = k.mo_id) THEN 'recorded'
-  WHEN k.finished THEN 'stale'
+  WHEN k.finished THEN CASE WHEN k.otherwise THEN 'locked' ELSE 'stale' END
   WHEN k.id IS NULL THEN CASE
     WHEN k.held_already OR EXISTS (SELECT FROM held h WHERE h.mo_id = k.mo_id) THEN 'held'
     WHEN k.held_completed THEN 'locked'

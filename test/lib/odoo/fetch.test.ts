@@ -93,7 +93,10 @@ test('an order is fetched by its name, begun or not; a closed or unknown one is 
     [begun],
   );
   await assert.rejects(() => fetchOrders(client, silos, { moIds: [closed] }), /is "cancel" in Odoo/);
-  await assert.rejects(() => fetchOrders(client, silos, { moIds: ['WH/MO/77777'] }), /does not know order WH\/MO\/77777/);
+  await assert.rejects(
+    () => fetchOrders(client, silos, { moIds: ['WH/MO/77777'] }),
+    /does not know order WH\/MO\/77777/,
+  );
 });
 
 test('of several named orders the closed and unknown ones are told, the others fetched', async (t) => {
@@ -105,7 +108,10 @@ test('of several named orders the closed and unknown ones are told, the others f
     orders.map(({ mo_id }) => mo_id),
     [open],
   );
-  assert.match(refused.map(({ reason }) => reason).join('; '), /is "cancel" in Odoo.*does not know order WH\/MO\/77777/);
+  assert.match(
+    refused.map(({ reason }) => reason).join('; '),
+    /is "cancel" in Odoo.*does not know order WH\/MO\/77777/,
+  );
 });
 
 test('an error is an error, never "no orders"', async (t) => {

@@ -178,10 +178,25 @@ test('an order archived as completed makes its readings stale; archived by hand 
   await store.archive([id], { status: 'completed' });
   const [queued] = await store.enqueue([order(2)], 1);
   await store.archive([queued?.id ?? ''], { status: 'failed', note: 'silo broke' });
-  assert.deepEqual(outcomes(await store.record([finalReading(1, { silo_a: 1 }, 9), reading(2, { silo_a: 2 }, 9)])), [
-    'stale',
-    'held',
-  ]);
+  assert.deepEqual(
+    outcomes(await store.record([finalReading(1, { silo_a: 825.5 }, 9), reading(2, { silo_a: 2 }, 9)])),
+    ['stale', 'held'],
+  );
+});
+
+test('a number entered a second time, and weighed again, is told as locked, not as stale', async (t) => {
+  const opened = await freshStore(t);
+  const { store } = opened;
+  await store.archive([await finishedBatch(opened, 1)], { status: 'completed' });
+  assert.deepEqual(outcomes(await store.record([finalReading(1, { silo_a: 300 }, 9)])), ['locked']);
+});
+
+test('a completed slot whose machine has stopped since is unchanged: it may be acknowledged', async (t) => {
+  const { store } = await freshStore(t);
+  await store.enqueue([order(1)], 1);
+  await store.record([{ ...finalReading(1, { silo_a: 100 }, 1), status_operation: true }]);
+  const stopped = { ...finalReading(1, { silo_a: 100 }, 2), status_operation: false };
+  assert.deepEqual(outcomes(await store.record([stopped])), ['unchanged']);
 });
 
 test('a reading of a row that is set aside is kept in the row', async (t) => {
