@@ -44,7 +44,8 @@ after(async () => {
 /** Each example finds the same orders in Odoo and the same batches in the PLCs. */
 beforeEach(async () => {
   odoo = await startSimulatedOdoo();
-  for (const n of [1, 2, 3, 4]) odoo.createOrder({ name: `WH/MO/0000${n}`, quantity: 2500, line: n % 2 === 1 ? 'PLC01' : 'PLC02' });
+  for (const n of [1, 2, 3, 4])
+    odoo.createOrder({ name: `WH/MO/0000${n}`, quantity: 2500, line: n % 2 === 1 ? 'PLC01' : 'PLC02' });
   plcs = [await startPlc('WH/MO/00001'), await startPlc('WH/MO/00002')];
 });
 
@@ -59,7 +60,9 @@ function atThePlant(file: string, environment: Record<string, string>): { flow: 
   let plc = 0;
   const changes: Record<string, (node: FlowNode) => object> = {
     debug: () => ({ active: true, console: true }),
-    tab: ({ env }) => ({ env: (env as { name: string }[]).map((each) => ({ ...each, value: environment[each.name] })) }),
+    tab: ({ env }) => ({
+      env: (env as { name: string }[]).map((each) => ({ ...each, value: environment[each.name] })),
+    }),
     'odoo-server': ({ id }) => {
       credentials[id] = LOGIN;
       return { url: odoo.url, database: 'odoo14' };
@@ -125,6 +128,15 @@ const EXAMPLES: Record<string, Try> = {
       await red.sees(/consumption of MO WH\/MO\/00001 confirmed/);
     },
   },
+  '05-another-plc.json': {
+    run: async () => {
+      await red.press('other-plc-good');
+      await red.sees(debugged('held: order not in the queue'));
+      await red.press('other-plc-bad');
+      await red.sees(debugged('why'));
+    },
+    errors: /reading 1: consumption\.silo_a must be >= 0/,
+  },
   '06-manual-api.json': {
     run: async () => {
       const answer = await red.post('/api/scada/consumption/update', {
@@ -140,8 +152,14 @@ const EXAMPLES: Record<string, Try> = {
     run: async () => {
       await red.sees(/consumption of MO WH\/MO\/00001 confirmed/);
       await red.sees(/consumption of MO WH\/MO\/00002 confirmed/);
-      const rows = await queryOnce<{ mo_id: string; line: string }>(server, 'SELECT mo_id, equipment_id_batch AS line FROM mo_batch WHERE revision > 0 ORDER BY mo_id');
-      assert.deepEqual(rows, [{ mo_id: 'WH/MO/00001', line: 'PLC01' }, { mo_id: 'WH/MO/00002', line: 'PLC02' }]);
+      const rows = await queryOnce<{ mo_id: string; line: string }>(
+        server,
+        'SELECT mo_id, equipment_id_batch AS line FROM mo_batch WHERE revision > 0 ORDER BY mo_id',
+      );
+      assert.deepEqual(rows, [
+        { mo_id: 'WH/MO/00001', line: 'PLC01' },
+        { mo_id: 'WH/MO/00002', line: 'PLC02' },
+      ]);
     },
   },
   '08-archive-a-cancelled-order.json': {
@@ -153,7 +171,10 @@ const EXAMPLES: Record<string, Try> = {
       await queryOnce(database, `INSERT INTO mo_batch (mo_id) VALUES ('WH/MO/90001')`);
       await red.press('ex8-go');
       await red.sees(debugged('archived'));
-      const [row] = await queryOnce<{ status: string; notes: string }>(database, `SELECT status, notes FROM mo_histories WHERE mo_id = 'WH/MO/90001'`);
+      const [row] = await queryOnce<{ status: string; notes: string }>(
+        database,
+        `SELECT status, notes FROM mo_histories WHERE mo_id = 'WH/MO/90001'`,
+      );
       assert.deepEqual(row, { status: 'cancelled', notes: 'cancelled in Odoo, never weighed' });
       await red.press('ex8-again');
       await red.sees(debugged('due again'));

@@ -33,9 +33,21 @@ export = function (RED: NodeAPI) {
             ? String(RED.util.evaluateNodeProperty(config.note, config.noteType || 'str', node, msg) ?? '')
             : '';
           if (byHand && !note.trim()) throw new Error(t('error.note'));
+          const all = !byHand && config.source === 'all';
+          if (!all && msg.mo_id != null && typeof msg.mo_id !== 'string') throw new Error(t('error.one-order'));
           const moId = typeof msg.mo_id === 'string' ? msg.mo_id.trim() : '';
-          const which = !byHand && config.source === 'all' ? null : moId ? await batches.idsOf(moId) : idsIn(msg);
-          if (moId && which?.length === 0) throw new Error(t('error.not-queued', { mo_id: moId }));
+          const which = all ? null : moId ? await batches.idsOf(moId) : idsIn(msg);
+          if (moId && which && which.length > 1)
+            throw new Error(t('error.duplicate', { mo_id: moId, ids: which.join(', ') }));
+          if (moId && which?.length === 0) {
+            if (!byHand || !(await batches.discardHeld(moId, status, note)))
+              throw new Error(t('error.not-queued', { mo_id: moId }));
+            const text = t('status.discarded', { mo_id: moId, at: clock() });
+            node.log(text);
+            const { queue } = await batches.summary(config.line ?? '');
+            const payload = { archived: [], kept: [], discarded: [{ mo_id: moId }], queue };
+            return { outputs: [{ payload }], status: { level: 'ok', text } };
+          }
           if (which === undefined || (byHand && which?.length === 0)) throw new Error(t('error.no-batch'));
           const { archived, kept } = await batches.archive(which, {
             status,

@@ -49,10 +49,12 @@ export function migrateConfig<T extends object>(type: string, saved: T, historie
   const { first, steps } = histories[type] ?? { first: {}, steps: [] };
   const { configVersion: version = 1 } = saved as { configVersion?: number };
   if (version > steps.length + 1) {
-    throw new Error(`saved by a newer version of this package (config ${version}, known up to ${steps.length + 1}): update it`);
+    throw new Error(
+      `saved by a newer version of this package (config ${version}, known up to ${steps.length + 1}): update it`,
+    );
   }
   const given = Object.entries(saved).filter(([, value]) => value !== undefined);
-  const whole: Config = { ...(version === 1 ? first : {}), ...(Object.fromEntries(given) as Config) };
+  const whole: Config = { ...(version === 1 ? first : {}), ...Object.fromEntries<unknown>(given) };
   const migrated = steps.slice(version - 1).reduce((config, step) => step(config), whole);
   return { ...migrated, configVersion: steps.length + 1 } as unknown as T;
 }

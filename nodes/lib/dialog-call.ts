@@ -61,6 +61,6 @@ function withEnvironment(RED: NodeAPI, type: string, id: string | undefined, val
   // A deployed node also knows the variables that are set in Node-RED itself.
   const node = RED.nodes.getNode(id ?? '');
   const found: unknown = RED.util.evaluateNodeProperty(name, 'env', node, {});
-  if (found === '') throw new Error(RED._(`${type}.error.environment`, { name } as never));
+  if (found === '') throw new Error(RED._(`${type}.error.environment`, { name }));
   return found;
 }

@@ -31,7 +31,7 @@ interface Call {
   line: string;
   limit: number;
   context: Context;
-  /** Readings told already as held, locked, stale or older: a slot shows its batch for many cycles. */
+  /** What was told already: a slot shows its batch for many cycles, and Odoo lists an order at every fetch. */
   told: Set<string>;
 }
 
@@ -44,27 +44,41 @@ const shown = (level: Status['level'], text: string): Status => ({ level, text }
 const NOT_SAVED: Partial<Record<RecordOutcome, 'log' | 'warn'>> = {
   held: 'warn',
   older: 'warn',
+  ahead: 'warn',
   locked: 'log',
   stale: 'log',
 };
 
+/** Outcomes that leave by the second output: the row does not show what the slot does. */
+const APART: readonly RecordOutcome[] = ['held', 'locked', 'older', 'ahead'];
+
 const OPERATIONS = {
   async summary({ store, line, context: { t } }: Call): Promise<Outcome> {
     const summary = await store.summary(line);
-    const set_aside = summary.set_aside.length;
-    const level = set_aside > 0 ? 'attention' : 'ok';
-    const values = { queue: summary.queue, set_aside, unconfirmed: summary.unconfirmed, held: summary.held.length };
-    const text = t(set_aside > 0 ? 'status.summary-aside' : 'status.summary', { ...values, at: clock() });
+    const wants = [
+      ['aside', summary.set_aside.length],
+      ['quiet', summary.quiet.length],
+      ['other-lines', summary.other_lines.reduce((sum, { rows }) => sum + rows, 0)],
+    ] as const;
+    const what = wants.flatMap(([key, n]) => (n > 0 ? [t(`status.summary-${key}`, { count: n })] : [])).join(', ');
+    const level = what ? 'attention' : 'ok';
+    const text = t(what ? 'status.summary-attention' : 'status.summary', { queue: summary.queue, what, at: clock() });
     return { outputs: [{ payload: summary }], status: shown(level, text) };
   },
 
-  async enqueue({ store, msg, limit, context: { t, node } }: Call): Promise<Outcome> {
+  async enqueue({ store, msg, line, limit, told, context: { t, node } }: Call): Promise<Outcome> {
     const orders = ordersIn<Order & { notes?: string[] }>(msg);
     if (!orders) throw new Error(t('error.orders'));
     const queued = await store.enqueue(orders, limit, named(msg));
     const notes = new Map(orders.map(({ mo_id, notes = [] }) => [mo_id, notes]));
-    for (const { mo_id } of queued)
+    for (const { mo_id, equipment_id_batch: other } of queued) {
       for (const note of notes.get(mo_id) ?? []) node.warn(t('status.note', { mo_id, note }));
+      if (line && other && other !== line) node.warn(t('status.other-line', { mo_id, other, line }));
+    }
+    for (const mo_id of await store.archivedByHand([...notes.keys()])) {
+      if (!told.has(mo_id)) node.warn(t('status.by-hand', { mo_id }));
+      told.add(mo_id);
+    }
     const status = shown(queued.length > 0 ? 'ok' : 'idle', t('status.queued', { count: queued.length, at: clock() }));
     return { outputs: [{ payload: queued }], status };
   },
@@ -88,7 +102,7 @@ const OPERATIONS = {
     if (!readings) throw new Error(t('error.readings', { problems }));
     const recorded = await store.record(readings, line);
     const saved = recorded.filter(({ outcome }) => outcome === 'recorded');
-    const apart = recorded.filter(({ outcome }) => outcome === 'held' || outcome === 'locked');
+    const apart = recorded.filter(({ outcome }) => APART.includes(outcome));
     for (const { mo_id, consumption } of saved) {
       node.log(t('status.saved', { mo_id, count: Object.keys(consumption).length }));
     }

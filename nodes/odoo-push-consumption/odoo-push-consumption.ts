@@ -50,15 +50,12 @@ export = function (RED: NodeAPI) {
       ? requireNode<DatabaseNode>(RED, config.database, t, t('label.database'))
       : undefined;
     const link = database?.database();
-    const share = String(config.minFinishedShare ?? '').trim();
-    const options = {
-      ...DELIVERY_DEFAULTS,
-      readBack: config.readBack ?? DELIVERY_DEFAULTS.readBack,
-      closeWarning: config.closeWarning ?? DELIVERY_DEFAULTS.closeWarning,
-      closeStrict: config.closeStrict ?? DELIVERY_DEFAULTS.closeStrict,
-      noFinishedWeight: config.noFinishedWeight || DELIVERY_DEFAULTS.noFinishedWeight,
-      minFinishedShare: share && Number.isFinite(Number(share)) ? Number(share) : DELIVERY_DEFAULTS.minFinishedShare,
-    };
+    const { readBack, closeWarning, closeStrict, noFinishedWeight } = config;
+    const share = String(config.minFinishedShare).trim();
+    // Blank, and what is no number, is the default: 0 would close any order.
+    const minFinishedShare =
+      share && Number.isFinite(Number(share)) ? Number(share) : DELIVERY_DEFAULTS.minFinishedShare;
+    const options = { readBack, closeWarning, closeStrict, noFinishedWeight, minFinishedShare };
 
     /** Rows that wait here or are being pushed: a second message that names one does not push it again. */
     const underWay = new Set<string>();
@@ -175,8 +172,9 @@ export = function (RED: NodeAPI) {
 
     const run = (msg: Input, context: Context): Promise<Outcome> => {
       const { payload } = msg;
-      const asked = 'res' in msg || (typeof payload === 'object' && payload !== null && 'batch_data' in payload);
-      const byHand = config.operation !== 'process' || (asked && !Array.isArray(payload));
+      const asked = typeof payload === 'object' && payload !== null && 'batch_data' in payload;
+      // Who waits for an HTTP answer is answered by the rules of the manual API, whatever was sent.
+      const byHand = config.operation !== 'process' || 'res' in msg || asked;
       return byHand ? manual(config.operation, msg, context) : processAll(msg, context);
     };
     return { links: [server.link, ...(database ? [database.link] : [])], run };

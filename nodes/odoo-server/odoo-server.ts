@@ -31,7 +31,7 @@ const LONGEST_TEST_TIMEOUT = 10;
 export = function (RED: NodeAPI) {
   const missingIn = ({ url, database, user, password }: Partial<Config> & Credentials): string[] =>
     [
-      ...(/^https?:\/\//.test(url ?? '') ? [] : ['url']),
+      ...(/^https?:\/\/[^/@]+(\/|$)/.test(url ?? '') ? [] : ['url']),
       ...(database ? [] : ['database']),
       ...(user ? [] : ['user']),
       ...(password ? [] : ['password']),

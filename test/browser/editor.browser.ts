@@ -128,7 +128,14 @@ for (const pair of PAIRS.slice(0, 2)) {
       await mend(dialog, 'url', 'odoo.example:8069', /http/, plant.odoo.url);
       await dialog.fill('database', 'odoo14');
       await dialog.fill('user', 'scada');
+      await dialog.fill('password', 'wrong');
+      const refused = await dialog.ask('odoo-server');
+      assert.equal(refused.state, 'bad', refused.text);
+      assert.match(refused.text, /check user, password and database/);
       await dialog.fill('password', 'scada');
+      const { state, text } = await dialog.ask('odoo-server');
+      assert.equal(state, 'good', text);
+      assert.match(text, /logged in as scada, Odoo 14\.0\s+SCADA addon .*\s+\d+ confirmed orders/);
       await dialog.photograph(picture('odoo-server'));
       await dialog.save();
       await fetch.save();
@@ -165,6 +172,19 @@ for (const pair of PAIRS.slice(0, 2)) {
       await dialog.marked('address', false);
       await dialog.save();
       await read.save();
+    });
+
+    step('"Read now" shows the decoded slots before anything is deployed', async () => {
+      const dialog = await editor.edit('mo-t2-read');
+      const { state, text } = await dialog.ask('plc-consumption-read');
+      assert.equal(state, 'good', text);
+      assert.match(text, /6 batches, 0 rejected, 0 empty slots/);
+      const rows = editor.page.locator('#plc-consumption-read-result tr');
+      assert.equal(await rows.count(), 7);
+      assert.match((await rows.nth(1).textContent()) ?? '', /^1WH\/MO\/\d+/);
+      await editor.page.locator('#plc-consumption-read-result').scrollIntoViewIfNeeded();
+      await dialog.photograph(picture('read-now'));
+      await dialog.save();
     });
 
     step('mo-batch-store marks a limit of 0', async () => {
@@ -251,6 +271,9 @@ for (const pair of PAIRS.slice(0, 2)) {
       const dialog = await store.editConfig('database');
       const { port } = await host.database(IDS.database);
       await editor.page.locator('#mo-database-connection', { hasText: String(port) }).waitFor();
+      const { state, text } = await dialog.ask('mo-database');
+      assert.equal(state, 'good', text);
+      assert.match(text, /PostgreSQL 18.*\s+schema \d+ in place\s+queue \d+/);
       await dialog.save();
       await store.save();
     });

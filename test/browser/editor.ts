@@ -201,6 +201,14 @@ export class Dialog {
     await this.page.locator(`#${this.prefix}-${property}${typed}${mark}`).waitFor();
   }
 
+  /** Presses "Test connection" or "Read now". @returns how it ended, and all that it shows */
+  async ask(type: string): Promise<{ state: string; text: string }> {
+    await this.page.click(`#${type}-test`);
+    const result = this.page.locator(`#${type}-result.good, #${type}-result.bad`);
+    await result.waitFor();
+    return { state: (await result.getAttribute('class')) ?? '', text: await result.innerText() };
+  }
+
   /** Opens the config node that a property refers to. */
   async editConfig(property: string): Promise<Dialog> {
     await this.page.click(`#${this.prefix}-btn-${property}-edit`);

@@ -1,6 +1,7 @@
 /**
  * Each supported pair of Node.js and Node-RED: the packed package installed as the palette does it, its nodes in the editor's
- * list, the shipped flow at work until orders are archived and the account agrees, and the tests of the nodes.
+ * list, the shipped flow at work until orders are archived and the account agrees, and the tests of the nodes, the examples
+ * and the deploys.
  * Run by `npm run test:matrix`.
  */
 import assert from 'node:assert/strict';
@@ -30,6 +31,8 @@ import {
 /** Orders to see archived, and how long that may take (ms); one is weighed for 6 s. */
 const WANTED = 3;
 const PATIENCE = 120_000;
+/** What starts a Node-RED of its own, and has to work on each. */
+const RUN_TOO = ['examples', 'redeploy'].map((name) => join('dist', 'test', `${name}.test.js`));
 /** What the tests of the nodes read besides what is compiled. */
 const NEEDED = ['package.json', 'dist', 'nodes', 'icons', 'flows', 'examples', join('test', 'fixtures')];
 
@@ -72,13 +75,14 @@ async function projectWith(version: string): Promise<Installation> {
   return { userDir: folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** Runs the tests of the nodes in a project. @returns what the runner told (TAP) @throws AssertionError that names the tests that fail */
+/** Runs the tests of the nodes, the examples and the deploys in a project. @returns what the runner told (TAP) @throws AssertionError that names the tests that fail */
 async function runNodeTests(project: string, node: string): Promise<string> {
   const folder = join('dist', 'test', 'nodes');
-  const files = (await readdir(join(project, folder))).filter((name) => name.endsWith('.test.js'));
+  const nodes = (await readdir(join(project, folder))).filter((name) => name.endsWith('.test.js'));
+  const files = [...nodes.map((name) => join(folder, name)), ...RUN_TOO];
   // Without the variable by which a test runner knows that another one started it.
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
-  const args = ['--test', '--test-concurrency=2', '--test-reporter=tap', ...files.map((name) => join(folder, name))];
+  const args = ['--test', '--test-concurrency=2', '--test-reporter=tap', ...files];
   const options = { cwd: project, env, maxBuffer: 2 ** 26 };
   const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((ended) =>
     execFile(node, args, options, (error, told) => ended({ code: error?.code ?? 0, stdout: told })),

@@ -81,18 +81,36 @@ describe('"Test connection" of odoo-server', () => {
       assert.equal(ok, false);
       return problem;
     };
-    assert.match(await problem({ password: 'wr0ng-and-never-shown' }), /Access Denied: check user, password and database$/);
+    assert.match(
+      await problem({ password: 'wr0ng-and-never-shown' }),
+      /Access Denied: check user, password and database$/,
+    );
     assert.match(await problem({ database: 'other' }), /database "other" does not exist/);
-    assert.match(await problem({ url: `http://127.0.0.1:${await deadPort()}` }), /not reachable.*check URL, network and server/);
+    assert.match(
+      await problem({ url: `http://127.0.0.1:${await deadPort()}` }),
+      /not reachable.*check URL, network and server/,
+    );
     assert.match(await problem({ url: 'odoo.example', user: '' }), /^fill in first: Address, User$/);
     assert.match(await problem({ password: '${MO_TEST_NOT_SET}' }), /environment variable MO_TEST_NOT_SET is not set/);
     assert.match(await problem({ tls: 'not-deployed' }), /TLS configuration is not deployed yet/);
   });
 
   test('takes ${NAME} from the environment, and the deployed password for one that was not touched', async () => {
-    const { ok, user } = await call('odoo-server/test', values({ user: '${MO_TEST_ODOO_USER}', password: '${MO_TEST_ODOO_PASSWORD}' }));
+    const { ok, user } = await call(
+      'odoo-server/test',
+      values({ user: '${MO_TEST_ODOO_USER}', password: '${MO_TEST_ODOO_PASSWORD}' }),
+    );
     assert.deepEqual([ok, user], [true, 'scada']);
-    const node = { id: 'odoo', type: 'odoo-server', name: '', url: odoo.url, database: 'odoo14', timeout: 30, parallel: 2, tls: '' };
+    const node = {
+      id: 'odoo',
+      type: 'odoo-server',
+      name: '',
+      url: odoo.url,
+      database: 'odoo14',
+      timeout: 30,
+      parallel: 2,
+      tls: '',
+    };
     const stored = { user: 'scada', password: '${MO_TEST_ODOO_PASSWORD}' };
     await red.deploy([{ id: 'tab', type: 'tab', label: 'tab' }, node], { odoo: stored });
     assert.equal((await call('odoo-server/test', values({ password: '__PWRD__' }))).ok, true);
@@ -103,7 +121,9 @@ describe('"Test connection" of odoo-server', () => {
   test('an Odoo without the addon is named so', async () => {
     // As exchanges 317 to 320 tell it of a database whose routes are not there.
     const bare = createHttpServer(({ url = '' }, response) => {
-      const [status, result] = url.startsWith('/web/session') ? [200, { uid: 6, username: 'scada', server_version: '14.0' }] : [404, {}];
+      const [status, result] = url.startsWith('/web/session')
+        ? [200, { uid: 6, username: 'scada', server_version: '14.0' }]
+        : [404, {}];
       response.writeHead(status, { 'Content-Type': 'application/json', 'Set-Cookie': 'session_id=abc; Path=/' });
       response.end(JSON.stringify({ jsonrpc: '2.0', id: null, result }));
     }).listen(0, '127.0.0.1');
@@ -134,10 +154,22 @@ describe('"Test connection" of mo-database', () => {
     assert.deepEqual(await queryOnce(server, `SELECT to_regclass('mo_schema')::text AS found`), [{ found: null }]);
 
     const { host, port, database, user, password } = server;
-    const node = { id: 'db', type: 'mo-database', name: '', mode: 'server', host, serverPort: String(port), database, tls: '' };
+    const node = {
+      id: 'db',
+      type: 'mo-database',
+      name: '',
+      mode: 'server',
+      host,
+      serverPort: String(port),
+      database,
+      tls: '',
+    };
     await red.deploy([tab, node], { db: { user, password } });
     await red.sees(/schema \d+ in place/);
-    await queryOnce(server, `INSERT INTO mo_batch (mo_id, actual_consumption_silo_a) VALUES ('WH/MO/00001', 5), ('WH/MO/00002', NULL)`);
+    await queryOnce(
+      server,
+      `INSERT INTO mo_batch (mo_id, actual_consumption_silo_a) VALUES ('WH/MO/00001', 5), ('WH/MO/00002', NULL)`,
+    );
     const current = await call('mo-database/test', values({ password: '__PWRD__' }));
     assert.equal(current.state, 'current');
     assert.deepEqual(current.counts, { queue: 2, unconfirmed: 1, set_aside: 0, held: 0, history: 0 });
@@ -149,7 +181,10 @@ describe('"Test connection" of mo-database', () => {
       assert.equal(ok, false);
       return problem;
     };
-    assert.match(await problem({ password: 'wr0ng-and-never-shown' }), /password authentication failed.*check user and password/);
+    assert.match(
+      await problem({ password: 'wr0ng-and-never-shown' }),
+      /password authentication failed.*check user and password/,
+    );
     assert.match(await problem({ database: 'not_there' }), /"not_there" does not exist: create it/);
     assert.match(await problem({ serverPort: String(await deadPort()) }), /check the port/);
     assert.match(await problem({ host: '' }), /^fill in first: Host$/);
@@ -178,13 +213,33 @@ describe('"Read now" of plc-consumption-read', () => {
   });
   const values = (more: object = {}): object => {
     const { db, base, stride, fields } = LAYOUT_PRESETS['S7 batch record'];
-    const numbers = { db: String(db), base: String(base), stride: String(stride), slots: '3', settle: '10', timeout: '1000' };
-    return { id: 'read', ...numbers, fields, maxSilo: '5000', maxFinished: '10000000', moPattern: '', endpoint: endpoint(), ...more };
+    const numbers = {
+      db: String(db),
+      base: String(base),
+      stride: String(stride),
+      slots: '3',
+      settle: '10',
+      timeout: '1000',
+    };
+    return {
+      id: 'read',
+      ...numbers,
+      fields,
+      maxSilo: '5000',
+      maxFinished: '10000000',
+      moPattern: '',
+      endpoint: endpoint(),
+      ...more,
+    };
   };
   before(async () => {
     plc = await startS7Server({ dbs: { [DATA_BLOCK]: blockSize(S7_BATCH_RECORD, 10) } });
     const memory = plc.memory(DATA_BLOCK);
-    writeSlot(memory, S7_BATCH_RECORD, 1, { mo_id: 'WH/MO/00001', status_operation: true, consumption: { silo_a: 825.5 } });
+    writeSlot(memory, S7_BATCH_RECORD, 1, {
+      mo_id: 'WH/MO/00001',
+      status_operation: true,
+      consumption: { silo_a: 825.5 },
+    });
     writeSlot(memory, S7_BATCH_RECORD, 2, { mo_id: 'WH/MO/00002', consumption: { silo_a: -1 } });
   });
   after(() => plc.stop());
@@ -208,7 +263,15 @@ describe('"Read now" of plc-consumption-read', () => {
   test('uses the connection of the deployed endpoint, as long as that was not changed in the editor', async () => {
     const { changed: _changed, ...settings } = endpoint() as Record<string, unknown>;
     const tsaps = { localtsaphi: '01', localtsaplo: '00', remotetsaphi: '01', remotetsaplo: '00' };
-    const node = { ...settings, ...tsaps, id: 'plc', type: 's7 endpoint', cycletime: '0', name: '', vartable: [{ addr: 'DB100,X22.0', name: 'x' }] };
+    const node = {
+      ...settings,
+      ...tsaps,
+      id: 'plc',
+      type: 's7 endpoint',
+      cycletime: '0',
+      name: '',
+      vartable: [{ addr: 'DB100,X22.0', name: 'x' }],
+    };
     const { connections } = plc.counters;
     await red.deploy([{ id: 'tab', type: 'tab', label: 'tab' }, node]);
     let answer: Answer;
@@ -227,7 +290,10 @@ describe('"Read now" of plc-consumption-read', () => {
       assert.equal(ok, false);
       return problem;
     };
-    assert.match(await problem({ endpoint: endpoint({ port: String(await deadPort()) }) }), /PLC: offline.*Check power and cable/);
+    assert.match(
+      await problem({ endpoint: endpoint({ port: String(await deadPort()) }) }),
+      /PLC: offline.*Check power and cable/,
+    );
     assert.match(await problem({ endpoint: endpoint({ address: '' }) }), /has no address/);
     assert.match(await problem({ db: '77' }), /DB77 does not exist/);
     assert.match(await problem({ stride: '20' }), /slot layout is not valid/);

@@ -123,3 +123,29 @@ test('a missing database node is named in the status and in every error', async 
   assert.match(red.status('archive').text ?? '', /no Database chosen/);
   assert.match((await red.send('archive', { payload: [] })).error?.message ?? '', /no Database chosen/);
 });
+
+test('an order with several rows, or several orders in msg.mo_id, are refused by name', async (t) => {
+  const { red, queue, sql } = await startCycle(t, [archive({ operation: 'failed', note: 'x' })]);
+  const [batch] = await queue({ [A]: 10 });
+  await sql(`INSERT INTO mo_batch (mo_id, duplicate, set_aside_at) VALUES ('${A}', true, now())`);
+  const [aside] = await sql(`SELECT id FROM mo_batch WHERE duplicate`);
+  const { message = '' } = (await red.send('archive', { mo_id: A })).error ?? {};
+  assert.match(message, /WH\/MO\/00001 has several rows .* msg\.payload = \[\{"id"/);
+  for (const row of [batch, aside]) assert.ok(message.includes((row as { id: string }).id));
+  assert.match((await red.send('archive', { mo_id: [A, B] })).error?.message ?? '', /msg\.mo_id names one order/);
+  assert.equal(told((await red.send('archive', { payload: [aside] })).out).archived.length, 1);
+  assert.deepEqual(names(told((await red.send('archive', { mo_id: A })).out).archived), [A]);
+});
+
+test('the held reading of an order that is not queued is discarded by hand, with a note', async (t) => {
+  const { red, ask } = await startCycle(t, [
+    archive(),
+    archive({ id: 'failed', operation: 'failed', note: 'typed wrong on the panel' }),
+  ]);
+  await ask('record', { payload: [{ slot: 1, mo_id: A, status_manufacturing: true, consumption: { silo_a: 5 } }] });
+  assert.match((await red.send('archive', { mo_id: A })).error?.message ?? '', /is not in the queue/);
+  const { out } = await red.send('failed', { mo_id: A });
+  assert.deepEqual(out[0]?.[0]?.payload, { archived: [], kept: [], discarded: [{ mo_id: A }], queue: 0 });
+  assert.match(red.status('failed').text ?? '', /^held reading of MO WH\/MO\/00001 discarded · /);
+  assert.match((await red.send('failed', { mo_id: A })).error?.message ?? '', /is not in the queue/);
+});

@@ -173,6 +173,8 @@ describe('what did not go through', () => {
       ['mark-done', { mo_id: MO }, 'finished_qty'],
       ['mark-done', { mo_id: MO, finished_qty: 0 }, 'finished_qty'],
       ['process', { mo_id: MO }, 'batch_data'],
+      ['process', { mo_id: MO, batch_data: {} }, 'batch_data'],
+      ['process', [{ mo_id: MO }], '(message)'],
       ['process', { mo_id: MO, batch_data: { consumption_silo_z: 1 } }, 'batch_data.consumption_silo_z'],
       ['process', { mo_id: MO, batch_data: { status_manufacturing: 2 } }, 'batch_data.status_manufacturing'],
     ] as const) {

@@ -96,7 +96,7 @@ test('the summary counts the queue by state, and turns yellow when something is 
   assert.match(red.status('summary').text ?? '', /^queue 1, 1 set aside · /);
 });
 
-test('readings are saved and logged; held and locked ones leave by the second output, and are told once', async (t) => {
+test('readings are saved and logged; held ones leave by the second output, and are told once', async (t) => {
   const { red, address, ask } = await start(t);
   await ask('enqueue', { payload: [order(1), order(2)] });
   const res = {};
@@ -111,7 +111,7 @@ test('readings are saved and logged; held and locked ones leave by the second ou
     ['WH/MO/00009', 'held'],
   ]);
   assert.deepEqual(outcomes(out[1]?.[0]), [['WH/MO/00009', 'held']]);
-  assert.match(red.status('record').text ?? '', /2 of 3 saved, 1 held or locked/);
+  assert.match(red.status('record').text ?? '', /2 of 3 saved, 1 held or refused/);
   assert.equal(red.status('record').fill, 'yellow');
   await red.logs(/1 consumption entries saved for MO WH\/MO\/00001/);
 
@@ -220,4 +220,48 @@ test('a missing database node and missing credentials are named in the status an
     assert.match(red.status(id).text ?? '', what);
     assert.match((await red.send(id)).error?.message ?? '', what);
   }
+});
+
+test('readings that are too old or from the future leave by the second output', async (t) => {
+  const { red, ask } = await start(t);
+  await ask('enqueue', { payload: [order(1), order(2)] });
+  const dated = (ms: number): object => ({ read_at: new Date(Date.now() + ms).toISOString() });
+  await ask('record', { payload: [reading(1, 10)] });
+  const { out } = await red.send('record', {
+    payload: [reading(1, 9, dated(-60_000)), reading(2, 20, dated(3_600_000))],
+  });
+  assert.deepEqual(
+    (out[1]?.[0]?.payload as Row[]).map(({ mo_id, outcome }) => [mo_id, outcome]),
+    [
+      ['WH/MO/00001', 'older'],
+      ['WH/MO/00002', 'ahead'],
+    ],
+  );
+  assert.equal(red.status('record').fill, 'yellow');
+  assert.equal((await red.logs(/more than 5 minutes ahead of the database's clock/)).level, 'warn');
+});
+
+test('a batch that is no longer read, and rows of a line that nobody reads, turn the summary yellow', async (t) => {
+  const { red, ask } = await start(t, { line: 'PLC01' });
+  const elsewhere = { ...order(2), equipment_id_batch: 'PLC09' };
+  await ask('enqueue', { payload: [order(1), elsewhere] });
+  const warned = await red.logs(/belongs to line PLC09 in Odoo, not to PLC01/);
+  assert.equal(warned.level, 'warn');
+  await ask('record', { payload: [reading(1, 10, { read_at: new Date(Date.now() - 7_200_000).toISOString() })] });
+  await ask('summary');
+  assert.equal(red.status('summary').fill, 'yellow');
+  assert.match(red.status('summary').text ?? '', /^queue 1, 1 quiet, 1 of other lines · /);
+});
+
+test('an order that was archived by hand is named once when it is left out', async (t) => {
+  const { red, address, ask } = await start(t);
+  await ask('summary'); // The tables are there.
+  await queryOnce(address, `INSERT INTO mo_histories (mo_id, status) VALUES ('WH/MO/00001', 'failed')`);
+  for (let n = 0; n < 2; n += 1) assert.deepEqual(await ask('enqueue', { payload: [order(1)] }), []);
+  const told = red.logged().filter(({ text }) => /WH\/MO\/00001 was archived by hand/.test(text));
+  assert.deepEqual(
+    told.map(({ level }) => level),
+    ['warn'],
+  );
+  assert.equal((await ask('enqueue', { payload: [order(1)], mo_id: 'WH/MO/00001' })).length, 1);
 });

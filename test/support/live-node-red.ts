@@ -52,7 +52,11 @@ export async function startLiveNodeRed(options: Partial<HostOptions> = {}): Prom
       look();
     });
   const post = async (path: string, body: object, headers: Record<string, string> = {}): Promise<Response> =>
-    fetch(host.url + path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) });
+    fetch(host.url + path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
 
   return {
     host,

@@ -179,6 +179,10 @@ export function readLogin(answer: Answer): Concluded {
   return concluded('credentials', `Odoo refused the login: ${firstLine(result?.message ?? 'no user id')}`);
 }
 
+/** PostgreSQL's and psycopg's words for what passes: another transaction, or a database that goes or comes. */
+const DATABASE_TROUBLE =
+  /transaction is aborted|could not serialize|deadlock|lock not available|lock timeout|canceling statement|(server closed the|terminating) connection|(cursor|connection) already closed|database system is (starting|shutting)|could not connect to server|too many clients/i;
+
 /** Every refusal of Odoo's access rights names the model in brackets, whatever the user's language (exchanges 006, 074). */
 const MODEL_IN_BRACKETS = /\([a-z][\w]*(\.\w+)+\)/;
 
@@ -195,8 +199,7 @@ export function explainError(message: string): Concluded {
   if (MODEL_IN_BRACKETS.test(message) || /not allowed to|access (denied|error)/i.test(said))
     return concluded('not-permitted', said);
   if (/quantity to produce must be positive|No finished product move/i.test(said)) return concluded('not-done', said);
-  if (/transaction is aborted|could not serialize|deadlock|lock not available/i.test(said))
-    return concluded('busy', said);
+  if (DATABASE_TROUBLE.test(said)) return concluded('busy', said);
   return concluded('bad-value', said);
 }
 

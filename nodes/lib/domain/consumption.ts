@@ -15,10 +15,20 @@ export interface Consignment {
   zeros: SiloTag[];
 }
 
-/** @returns the set, or why the row cannot be sent: a weight on a silo that the map does not know is never dropped. */
+/** What Odoo has to hold for a row: its weights, and 0 for a silo that was sent before and that the row says nothing of. */
+export function wholeSet(batch: Batch): SiloWeights {
+  const taken = Object.keys(batch.sent_consumption ?? {}).map((tag) => [tag, 0]);
+  return { ...Object.fromEntries(taken), ...actualWeights(batch) };
+}
+
+/**
+ * @param before kg that were sent earlier: a silo that was switched off since may still hold them in Odoo
+ * @returns the set, or why the row cannot be sent: a weight on a silo that the map does not know is never dropped
+ */
 export function consign(
   weights: SiloWeights,
   silos: SiloMap,
+  before: SiloWeights = {},
 ): { consignment: Consignment; refused?: never } | { consignment?: never; refused: string } {
   const consignment: Consignment = { weights: {}, byCode: {}, zeros: [] };
   for (const [key, value] of Object.entries(weights)) {
@@ -26,8 +36,9 @@ export function consign(
     const kg = roundForOdoo(value);
     const silo = silos.byTag(tag);
     if (!silo) {
-      if (kg === 0) continue;
-      return { refused: `${tag} holds ${kg} kg, but is switched off in the silo-map: switch it on and retry` };
+      if (kg === 0 && !before[tag]) continue;
+      const held = kg === 0 ? `was sent with ${before[tag]} kg` : `holds ${kg} kg`;
+      return { refused: `${tag} ${held}, but is switched off in the silo-map: switch it on and retry` };
     }
     if (!(kg >= 0 && kg <= LARGEST_WEIGHT)) return { refused: `${tag} holds ${kg} kg: correct the row and retry` };
     consignment.weights[tag] = kg;

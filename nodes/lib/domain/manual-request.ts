@@ -56,6 +56,7 @@ const SCHEMAS: Record<ManualOperation, ValidateFunction> = {
       ...common,
       batch_data: {
         type: 'object',
+        minProperties: 1,
         properties: {
           ...bySilo('consumption_'),
           status_manufacturing: { enum: [0, 1, true, false] },

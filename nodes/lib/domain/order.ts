@@ -143,6 +143,9 @@ export function toOrder(
   silos: SiloMap,
 ):
   { order: Order & { schedule_start: string; notes: string[] }; refused?: never } | { order?: never; refused: string } {
+  if (String(detail.uom).toLowerCase() !== KG) {
+    return { refused: `the order is in ${detail.uom || 'no unit'}, not in kg; change the unit in Odoo` };
+  }
   const live = moves.filter(isLive);
   const foreign = live
     .filter(({ uom }) => uom.toLowerCase() !== KG)

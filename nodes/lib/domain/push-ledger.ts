@@ -26,7 +26,7 @@ export interface Settlement {
   done?: DoneReadback;
   /** false: Odoo confirmed only some of the row's values. */
   wholeRow?: boolean;
-  /** Odoo may hold something else than the row: the row counts as unconfirmed again, at once due. */
+  /** Odoo may hold something else than the row: the row counts as unconfirmed again, due when it was. */
   doubt?: boolean;
   /** What Odoo answered, for the trail. */
   answers?: readonly object[];
@@ -48,7 +48,10 @@ export interface PushLedger {
   settle(batch: Batch, owner: string, settlement: Settlement): Promise<Batch | null>;
   /** Ends a lease under which nothing was sent. */
   release(id: string, owner: string): Promise<void>;
-  /** Saves what a person sent and Odoo confirmed; null: the lease was lost. */
+  /**
+   * Saves what a person sent and Odoo confirmed, where no reading wrote another value meanwhile. null: nothing was saved,
+   * because the lease was lost or a reading completed the batch meanwhile; the row is told to Odoo again.
+   */
   saveManual(
     batch: Batch,
     owner: string,

@@ -33,7 +33,8 @@ const flag = { enum: [0, 1, true, false] } as const;
 
 const readingSchema = {
   type: 'object',
-  required: ['mo_id', 'consumption'],
+  // Without a status a completed batch would pass for a running one for ever.
+  required: ['mo_id', 'status_manufacturing', 'consumption'],
   properties: {
     slot: { type: 'integer', minimum: 0 },
     mo_id: { type: 'string', pattern: MO_ID_PATTERN },
@@ -46,7 +47,8 @@ const readingSchema = {
       properties: Object.fromEntries(SILO_TAGS.map((tag) => [tag, weight])),
       additionalProperties: false,
     },
-    read_at: { anyOf: [{ type: 'string', minLength: 10 }, { type: 'object' }] },
+    // A time without a zone would be taken for this machine's own.
+    read_at: { anyOf: [{ type: 'string', pattern: '(Z|[+-]\\d\\d:?\\d\\d)$' }, { type: 'object' }] },
   },
 };
 

@@ -4,7 +4,10 @@
  */
 import { checkReading, type Reading } from './reading';
 
-/** Safe by the store's word: these values stand in the queue, among the held readings, or in the history. */
+/**
+ * Safe by the store's word: these very weights stand in the queue or the history (in the row, or as its last PLC reading
+ * where the row was corrected by hand), or among the held readings.
+ */
 const SAFE: readonly unknown[] = ['recorded', 'unchanged', 'held', 'stale'];
 
 /** Why a completed reading with another outcome keeps its slot. */
@@ -12,6 +15,7 @@ const NOT_SAFE: Readonly<Record<string, string>> = {
   locked:
     'shows other weights than those the batch was completed with: compare both, correct by hand, free it in the PLC',
   older: 'was read before the last accepted reading of its order: the next read decides',
+  ahead: "is dated ahead of the database's clock and was not stored: set the clocks right, the next read decides",
 };
 
 /** A completed slot that is not acknowledged. */

@@ -44,7 +44,7 @@ export const DEFAULT_LIMITS = { silo: 5000, actual_weight_quantity_finished_good
 
 export interface Guards {
   limits?: Limits;
-  /** What an MO id must match (default MO_ID_PATTERN). */
+  /** What an MO id must match besides MO_ID_PATTERN, which the store asks of every reading. */
   moIdPattern?: string | RegExp;
 }
 
@@ -91,7 +91,8 @@ export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt
       moIdRaw = decoded.raw;
       if (value === '' && !decoded.problem) return { kind: 'empty' };
       reading.mo_id = String(value);
-      const malformed = new RegExp(moIdPattern).test(reading.mo_id) ? undefined : 'is not a manufacturing order id';
+      const wellFormed = [MO_ID_PATTERN, moIdPattern].every((pattern) => new RegExp(pattern).test(reading.mo_id));
+      const malformed = wellFormed ? undefined : 'is not a manufacturing order id';
       const problem = decoded.problem ?? malformed;
       if (problem) refuse(row, decoded, problem);
     } else if (row.field === 'status_manufacturing' || row.field === 'status_operation') {

@@ -61,6 +61,7 @@ interface DeliverOptions {
   finished?: number;
   known?: boolean;
   planned?: SiloWeights;
+  before?: SiloWeights;
   readBack?: boolean;
 }
 
@@ -104,13 +105,14 @@ export class Delivery {
    * @param finished kg of finished goods so far, undefined or 0: not told
    * @param known Odoo has confirmed exactly this set before: nothing is sent unless a read-back disagrees
    * @param planned kg per silo when the order was queued: its stock moves have to name these silos
+   * @param before kg per silo that were sent earlier
    */
   async deliver(
     moId: string,
     weights: SiloWeights,
-    { finished, known = false, planned = {}, readBack = this.#options.readBack }: DeliverOptions = {},
+    { finished, known = false, planned = {}, before = {}, readBack = this.#options.readBack }: DeliverOptions = {},
   ): Promise<Delivered> {
-    const { consignment, refused } = consign(weights, this.#silos);
+    const { consignment, refused } = consign(weights, this.#silos, before);
     if (refused !== undefined) return this.#result(concluded('bad-value', refused));
     const goal: Goal = { moId, consignment, quantity: roundForOdoo(finished) || undefined, planned };
     return this.#attempt(goal, async () => {
@@ -127,7 +129,8 @@ export class Delivery {
   async finish(batch: Batch, weights: SiloWeights, known: boolean): Promise<Delivered> {
     const finished = finishedQuantity(batch, this.#options.noFinishedWeight);
     const planned = plannedWeights(batch);
-    const told = { ...(finished ? { finished } : {}), known, planned, readBack: true };
+    const before = batch.sent_consumption ?? {};
+    const told = { ...(finished ? { finished } : {}), known, planned, before, readBack: true };
     const delivered = await this.deliver(batch.mo_id, weights, told);
     if (delivered.conclusion !== 'confirmed' || delivered.done) return delivered;
     if (finished === undefined) {

@@ -2,7 +2,7 @@
  * Fetches orders for the queue, and asks for the state of queued ones.
  */
 import type { Order } from '../domain/batch';
-import { type OrderDetail, type Production, toOrder } from '../domain/order';
+import { type OrderDetail, type OrderMove, type Production, toOrder } from '../domain/order';
 import type { SiloMap } from '../domain/silos';
 import type { OdooClient } from './client';
 import type { CallOptions } from './session';
@@ -14,6 +14,9 @@ export interface Fetched {
   /** Orders that cannot be queued, and why. */
   refused: { mo_id: string; reason: string }[];
 }
+
+/** Orders whose stock moves are read in one call: thousands at once could outlast its time limit. */
+const CHUNK = 100;
 
 /** States in which a named order may still be weighed. */
 const WEIGHABLE = ['confirmed', 'progress', 'to_close'];
@@ -36,11 +39,12 @@ export async function fetchOrders(
     .filter(({ equipment }) => named || !line || (equipment && equipment.code === line))
     .sort((a, b) => compare(a.schedule_start || '', b.schedule_start || '') || compare(a.mo_id, b.mo_id));
   if (ofLine.length === 0) return fetched;
-  const moves = await client.moves(
-    ofLine.map(({ mo_id }) => mo_id),
-    ofLine,
-    options,
-  );
+  const moves = new Map<string, OrderMove[]>();
+  for (let first = 0; first < ofLine.length; first += CHUNK) {
+    const chunk = ofLine.slice(first, first + CHUNK);
+    const names = chunk.map(({ mo_id }) => mo_id);
+    for (const [moId, list] of await client.moves(names, chunk, options)) moves.set(moId, list);
+  }
   for (const detail of ofLine) {
     const { order, refused } = toOrder(detail, moves.get(detail.mo_id) ?? [], silos);
     if (order) fetched.orders.push(order);

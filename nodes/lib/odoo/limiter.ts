@@ -1,4 +1,4 @@
-/** Lets so many run at a time; the others wait in the order they came. */
+/** Lets so many run at a time; the others wait in the order they came, urgent ones before the rest. */
 export class Limiter {
   readonly #most: number;
   #running = 0;
@@ -8,8 +8,10 @@ export class Limiter {
     this.#most = Math.max(1, Math.floor(most));
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#most) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  async run<T>(work: () => Promise<T>, urgent = false): Promise<T> {
+    const wait = (resolve: () => void): unknown =>
+      urgent ? this.#waiting.unshift(resolve) : this.#waiting.push(resolve);
+    if (this.#running >= this.#most) await new Promise<void>(wait);
     else this.#running += 1;
     try {
       return await work();

@@ -1,7 +1,8 @@
 /**
  * Pushes: lease, deliver, settle. The row is sent, never the message; without a database only manual calls push.
  */
-import { actualWeights, type Batch, plannedWeights } from '../domain/batch';
+import { type Batch, plannedWeights } from '../domain/batch';
+import { wholeSet } from '../domain/consumption';
 import { CONCLUSIONS, type Concluded, needsDecision, pauseBeforeRetry } from '../domain/conclusion';
 import { concluded } from '../domain/answer';
 import type { ManualRequest } from '../domain/manual-request';
@@ -35,6 +36,9 @@ export interface PushResult extends Concluded {
 
 /** The lease was lost or ran too short: the delivery stops before its next call. */
 class LeaseLost extends Error {}
+
+/** What a correction that is in Odoo, but not in the database, comes to. */
+const UNDONE = 'the row is marked for the next push, which puts its own values back into Odoo: repeat the call';
 
 const SKIPPED: Record<LeaseRefusal, string> = {
   'not-queued': 'not in the queue',
@@ -70,13 +74,13 @@ export class PushService {
       if ('refused' in leased) return this.#skipped(which, leased.refused, leased.batch);
       const { batch, owner } = leased;
       const known = batch.confirmed_revision === batch.revision;
-      const weights = actualWeights(batch);
+      const weights = wholeSet(batch);
       const finished = batch.actual_weight_quantity_finished_goods ?? 0;
       const delivered = await this.#deliver(ledger, leased, asked, (delivery) =>
         markDone && batch.status_manufacturing
           ? delivery.finish(batch, weights, known)
           : delivery.deliver(batch.mo_id, weights, {
-              ...{ finished, known, planned: plannedWeights(batch) },
+              ...{ finished, known, planned: plannedWeights(batch), before: batch.sent_consumption ?? {} },
               // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
               ...(batch.status_manufacturing ? { readBack: true } : {}),
             }),
@@ -125,7 +129,7 @@ export class PushService {
       const { pauseMs: _, ...settlement } = this.#settlement(batch, delivered);
       await ledger.settle(batch, owner, { ...settlement, setAside: false, doubt: delivered.answers.length > 0 });
       return { ...result(batch, delivered), db_saved: false };
-    });
+    }, true);
   }
 
   async #saveManual(
@@ -146,10 +150,10 @@ export class PushService {
       return {
         ...result(batch, delivered),
         db_saved: false,
-        warning: 'the row was taken over by another push: it is pushed again',
+        warning: `the row changed meanwhile and was not saved: ${UNDONE}`,
       };
     } catch (error) {
-      const warning = `saving for ${batch.mo_id} failed, the row is marked for the next push: ${(error as Error).message}`;
+      const warning = `saving for ${batch.mo_id} failed, ${UNDONE} (${(error as Error).message})`;
       return { ...result(batch, delivered), db_saved: false, warning };
     }
   }
@@ -162,7 +166,7 @@ export class PushService {
         planned: batch ? plannedWeights(batch) : {},
       });
     // Values of the row that Odoo has not confirmed are pushed first.
-    const weights = { ...(batch ? actualWeights(batch) : {}), ...consumption };
+    const weights = { ...(batch ? wholeSet(batch) : {}), ...consumption };
     const weighed = finished ?? batch?.actual_weight_quantity_finished_goods ?? null;
     return delivery.finish(
       { ...batch, mo_id, actual_weight_quantity_finished_goods: weighed } as Batch,

@@ -3,11 +3,11 @@
  */
 import { type Batch, type BatchState, type Order, siloFigures, type SiloFigures } from '../domain/batch';
 import type { Reading } from '../domain/reading';
-import { SILO_TAGS } from '../domain/silos';
 import type { Database } from './connection';
+import { ENQUEUE } from './enqueue-sql';
 import { RECORD } from './record-sql';
-import { ORDER_COLUMNS, SHARED_COLUMNS } from './schema';
-import { BATCH_COLUMNS, DUE, eventOf, LEASED, LOCK_QUEUE, OF_LINE, UNCONFIRMED } from './sql';
+import { SHARED_COLUMNS } from './schema';
+import { BATCH_COLUMNS, DUE, eventOf, LAST_SEEN, LEASED, LOCK_QUEUE, OF_LINE, QUIET, UNCONFIRMED } from './sql';
 
 /** What became of one reading. */
 export type RecordOutcome =
@@ -21,8 +21,10 @@ export type RecordOutcome =
   | 'older'
   /** Its order is not in the queue: kept until it is. */
   | 'held'
-  /** Its order is archived as completed. */
-  | 'stale';
+  /** Its order is archived as completed, with these values if it tells final ones. */
+  | 'stale'
+  /** Dated more than 5 minutes ahead of the database's clock: it would make every right reading after it too old. */
+  | 'ahead';
 
 export interface RecordedReading extends Reading {
   outcome: RecordOutcome;
@@ -38,6 +40,10 @@ export interface QueueSummary {
   next_attempt_at: Date | null;
   set_aside: { mo_id: string | null; id: string; reason: string; since: string }[];
   held: { mo_id: string; slot: number; completed: boolean; held_since: string }[];
+  /** Running batches that no reading has named for an hour: their slots were perhaps cleared or used again. */
+  quiet: { mo_id: string; last_seen: string | null }[];
+  /** With a line filter: rows of other lines that nobody has ever read, so that perhaps no flow works on them. */
+  other_lines: { line: string; rows: number }[];
   last_read_at: Date | null;
 }
 
@@ -60,7 +66,7 @@ export interface BatchEvent {
   mo_id: string;
   batch_id: string | null;
   line: string;
-  kind: 'queued' | 'taken-over' | 'changed' | 'push' | 'set-aside' | 'retry' | 'archived';
+  kind: 'queued' | 'taken-over' | 'changed' | 'push' | 'set-aside' | 'retry' | 'archived' | 'discarded';
   detail: Record<string, unknown>;
 }
 
@@ -76,38 +82,10 @@ export interface Trail {
   events: BatchEvent[];
 }
 
-const ofLine = (line?: string): { line: string } => ({ line: line ?? '' });
+/** What only Odoo can tell more about. */
+const UNREAD = `(b.set_aside_at IS NULL AND (b.revision = 0 OR ${QUIET}))`;
 
-const ENQUEUE = `
-WITH given AS (
-  SELECT DISTINCT ON (o.mo_id) o.* FROM ROWS FROM (jsonb_to_recordset($<orders:json>) AS
-    (${ORDER_COLUMNS.map(({ name, type }) => `${name} ${type.startsWith('varchar') ? 'text' : type}`).join(', ')})) WITH ORDINALITY AS o
-  ORDER BY o.mo_id, o.ordinality
-), fresh AS (
-  SELECT g.*, coalesce(g.equipment_id_batch, '') AS line FROM given g
-  WHERE NOT EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = g.mo_id)
-    AND NOT EXISTS (SELECT FROM mo_histories h WHERE h.mo_id = g.mo_id AND (h.status = 'completed' OR g.mo_id IS DISTINCT FROM $<named>))
-  ORDER BY g.ordinality LIMIT $<limit>
-), b AS (
-  INSERT INTO mo_batch (id, batch_no, ${ORDER_COLUMNS.map(({ name }) => name).join(', ')},
-    ${SILO_TAGS.map((tag) => `actual_consumption_${tag}`).join(', ')},
-    status_manufacturing, status_operation, actual_weight_quantity_finished_goods, last_read_from_plc, last_plc_reading)
-  SELECT gen_random_uuid(), greatest(
-      (SELECT coalesce(max(q.batch_no), 0) FROM mo_batch q WHERE q.equipment_id_batch = f.line),
-      (SELECT coalesce(max(q.batch_no), 0) FROM mo_histories q WHERE q.equipment_id_batch = f.line)
-    ) + row_number() OVER (PARTITION BY f.line ORDER BY f.ordinality),
-    ${/* A name longer than its column is cut, it is there to be read; only the order's own has to fit. */ ''}
-    ${ORDER_COLUMNS.map(({ name, type }) => (name === 'equipment_id_batch' ? 'f.line' : name === 'mo_id' ? 'f.mo_id' : `f.${name}::${type}`)).join(', ')},
-    ${SILO_TAGS.map((tag) => `(h.reading->'consumption'->>'${tag}')::float8`).join(', ')},
-    coalesce((h.reading->>'status_manufacturing')::bool, false), coalesce((h.reading->>'status_operation')::bool, false),
-    (h.reading->>'actual_weight_quantity_finished_goods')::numeric, (h.reading->>'read_at')::timestamptz, h.reading
-  FROM fresh f LEFT JOIN mo_held_readings h ON h.mo_id = f.mo_id
-  ORDER BY f.ordinality
-  RETURNING *
-), applied AS (
-  DELETE FROM mo_held_readings h USING b WHERE h.mo_id = b.mo_id
-)
-SELECT ${BATCH_COLUMNS} FROM b ORDER BY b.equipment_id_batch, b.batch_no`;
+const ofLine = (line?: string): { line: string } => ({ line: line ?? '' });
 
 export class BatchStore {
   readonly #db: Database;
@@ -129,6 +107,11 @@ export class BatchStore {
          (SELECT coalesce(jsonb_agg(jsonb_build_object('mo_id', mo_id, 'slot', reading->'slot',
             'completed', reading->'status_manufacturing', 'held_since', held_since) ORDER BY held_since), '[]')
             FROM mo_held_readings WHERE $<line> = '' OR line IN ('', $<line>)) AS held,
+         (SELECT coalesce(jsonb_agg(jsonb_build_object('mo_id', mo_id, 'last_seen', ${LAST_SEEN}) ORDER BY batch_no), '[]')
+            FROM rows b WHERE ${QUIET}) AS quiet,
+         (SELECT coalesce(jsonb_agg(o ORDER BY line), '[]') FROM (
+            SELECT b.equipment_id_batch AS line, count(*) AS rows FROM mo_batch b
+            WHERE NOT ${OF_LINE} AND NOT EXISTS (SELECT FROM mo_lines l WHERE l.line = b.equipment_id_batch) GROUP BY 1) o) AS other_lines,
          (SELECT max(last_read_at) FROM mo_lines WHERE $<line> = '' OR line = $<line>) AS last_read_at`,
       ofLine(line),
     );
@@ -138,12 +121,22 @@ export class BatchStore {
 
   /**
    * Queues orders in the given order, each once: one that is queued, or archived in any way, is left alone. Readings that
-   * were held for an order are applied, completion included.
+   * were held for an order are applied, completion included; where Odoo names no line, it gets the one they came from.
    * @param limit how many new ones at most, counted after leaving those out
    * @param named the order that a person named: only this one is queued again if it was archived by hand
    */
   enqueue(orders: readonly Order[], limit: number, named: string | null = null): Promise<Batch[]> {
     return this.#underLock<Batch>(ENQUEUE, { orders, limit, named });
+  }
+
+  /** Which of these orders are left alone by enqueue because a person archived them: they have to be named. */
+  archivedByHand(moIds: readonly string[]): Promise<string[]> {
+    return this.#db.map(
+      `SELECT h.mo_id FROM mo_histories h WHERE h.mo_id = ANY($<moIds>) AND NOT EXISTS (SELECT FROM mo_batch b WHERE b.mo_id = h.mo_id)
+       GROUP BY h.mo_id HAVING NOT bool_or(h.status = 'completed') ORDER BY h.mo_id`,
+      { moIds },
+      ({ mo_id }: { mo_id: string }) => mo_id,
+    );
   }
 
   /**
@@ -176,21 +169,21 @@ export class BatchStore {
     );
   }
 
-  /** Queued rows that no reading has reached yet: Odoo may have closed their orders meanwhile. */
+  /** Rows that no reading has reached yet, or none for an hour while they run: Odoo may have closed their orders meanwhile. */
   unread(line?: string): Promise<Batch[]> {
     return this.#db.any<Batch>(
-      `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE b.revision = 0 AND b.set_aside_at IS NULL AND ${OF_LINE} ORDER BY b.batch_no`,
+      `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE ${UNREAD} AND ${OF_LINE} ORDER BY b.batch_no`,
       ofLine(line),
     );
   }
 
-  /** Sets queued rows without a reading aside because Odoo has closed (or lost) their orders. */
+  /** Sets rows without a reading, or without one for an hour, aside because Odoo has closed (or lost) their orders. */
   setAside(orders: readonly { mo_id: string; reason: string }[]): Promise<Batch[]> {
     return this.#underLock<Batch>(
       `WITH b AS (
          UPDATE mo_batch b SET set_aside_at = now(), set_aside_reason = o.reason, odoo_cancelled = true
          FROM jsonb_to_recordset($<orders:json>) AS o(mo_id text, reason text)
-         WHERE b.mo_id = o.mo_id AND b.revision = 0 AND b.set_aside_at IS NULL RETURNING b.*
+         WHERE b.mo_id = o.mo_id AND ${UNREAD} AND NOT ${LEASED} RETURNING b.*
        ), told AS (${eventOf('set-aside', `jsonb_build_object('reason', b.set_aside_reason)`)})
        SELECT ${BATCH_COLUMNS} FROM b ORDER BY b.batch_no`,
       { orders },
@@ -239,13 +232,30 @@ export class BatchStore {
     return { mo_id: moId, silos: row ? siloFigures(row) : [], batch, history, held: held?.reading ?? null, events };
   }
 
-  /** Row ids of an order's live row in the queue: one or none. */
+  /** Row ids of an order in the queue, the live one first; more than one only where duplicates were taken over. */
   async idsOf(moId: string): Promise<string[]> {
     return this.#db.map(
-      'SELECT id FROM mo_batch WHERE mo_id = $<moId> AND NOT duplicate',
+      'SELECT id FROM mo_batch WHERE mo_id = $<moId> ORDER BY duplicate, batch_no, id',
       { moId },
       ({ id }: { id: string }) => id,
     );
+  }
+
+  /**
+   * Throws the held reading of an order away that is not queued, because a person said so; the event keeps it.
+   * @returns whether there was one
+   */
+  async discardHeld(moId: string, status: Archived['status'], note: string): Promise<boolean> {
+    const rows = await this.#underLock(
+      `WITH gone AS (
+         DELETE FROM mo_held_readings h
+         WHERE h.mo_id = $<moId> AND NOT EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = h.mo_id) RETURNING *
+       ), b AS (SELECT mo_id, NULL::uuid AS id, line AS equipment_id_batch, reading FROM gone),
+       told AS (${eventOf('discarded', `jsonb_build_object('status', $<status>, 'note', $<note>, 'reading', b.reading)`)})
+       SELECT mo_id FROM b`,
+      { moId, status, note },
+    );
+    return rows.length > 0;
   }
 
   /**

@@ -32,8 +32,8 @@ const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 /** How long work waits for a database that is still starting (ms): a first start initialises a cluster. */
 const START_LIMIT = 60_000;
-/** How long each step of closing may take (ms): Node-RED gives a node 15 s. */
-const CLOSE_LIMIT = 4_000;
+/** How long each of the two steps of closing may take (ms): Node-RED gives a node 15 s, and a server may have to stop after. */
+const CLOSE_LIMIT = 1_500;
 const DAY = 86_400_000;
 const KEEP_DAYS = 365;
 

@@ -15,8 +15,8 @@ const OWNER_LOCK = 0x6d6f6272;
 const OWNER_LOCK_WAIT = 1000;
 /** Longest start (ms); a recovery after a crash replays at most max_wal_size. */
 const START_TIMEOUT = 60_000;
-/** Fast shutdown, then immediate (s): together below the 15 s that Node-RED gives a closing node. */
-const STOP_SECONDS = { fast: 10, immediate: 3 };
+/** Fast shutdown, then immediate (s): well below the 15 s that Node-RED gives a closing node, whose connections end first. */
+const STOP_SECONDS = { fast: 6, immediate: 3 };
 const POLL = 25;
 const LOG_LIMIT = 5_000_000;
 /**

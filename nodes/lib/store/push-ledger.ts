@@ -80,7 +80,7 @@ export class DatabasePushLedger implements PushLedger {
            confirmed_revision = CASE WHEN $<open> THEN NULL WHEN ${told} THEN b.revision ELSE b.lease_confirmed END,
            done_readback = CASE WHEN b.revision = $<revision> THEN coalesce($<done>::jsonb, b.done_readback) ELSE b.done_readback END,
            attempts = CASE WHEN $<ok> THEN 0 WHEN $<doubt> THEN b.attempts ELSE b.attempts + 1 END,
-           next_attempt_at = now() + make_interval(secs => $<pauseMs> / 1000.0),
+           next_attempt_at = CASE WHEN $<doubt> THEN b.next_attempt_at ELSE now() + make_interval(secs => $<pauseMs> / 1000.0) END,
            set_aside_at = CASE WHEN $<setAside> THEN now() WHEN $<ok> AND ${told} THEN NULL ELSE b.set_aside_at END,
            set_aside_reason = CASE WHEN $<setAside> THEN $<reason> WHEN $<ok> AND ${told} THEN NULL ELSE b.set_aside_reason END,
            odoo_cancelled = coalesce(b.odoo_cancelled, false) OR $<cancelled>
@@ -124,8 +124,9 @@ export class DatabasePushLedger implements PushLedger {
   }
 
   /**
-   * Saves values that a person sent and Odoo confirmed. The row counts as confirmed only if nothing else of it was
-   * unconfirmed: before the call, or because mark-done sends every value of the row. One transaction, under the lease.
+   * Saves values that a person sent and Odoo confirmed, except where a reading wrote another one while the call was under
+   * way: what the PLC said since then goes to Odoo with the next push. The row counts as confirmed only if nothing else of
+   * it was unconfirmed: before the call, or because mark-done sends every value of the row. One transaction, under the lease.
    */
   saveManual(
     batch: Batch,
@@ -134,22 +135,40 @@ export class DatabasePushLedger implements PushLedger {
     settlement: Settlement,
   ): Promise<Batch | null> {
     const { consumption = {}, finished, completed = false } = values;
-    const sets = SILO_TAGS.filter((tag) => consumption[tag] !== undefined).map(
-      (tag) => `actual_consumption_${tag} = $<${tag}>`,
-    );
-    if (finished !== undefined) sets.push('actual_weight_quantity_finished_goods = $<finished>');
+    const told: Record<string, number | undefined> = { actual_weight_quantity_finished_goods: finished };
+    for (const tag of SILO_TAGS) told[`actual_consumption_${tag}`] = consumption[tag];
+    const sets = Object.keys(told)
+      .filter((column) => told[column] !== undefined)
+      .map(
+        (column) =>
+          `${column} = CASE WHEN b.${column}::float8 IS NOT DISTINCT FROM ($<batch>::jsonb->>'${column}')::float8
+             THEN ($<told>::jsonb->>'${column}')::float8 ELSE b.${column} END`,
+      );
     if (completed) sets.push('status_manufacturing = true');
     return this.#db.tx(async (tx) => {
+      const ledger = new DatabasePushLedger(tx);
       await tx.one(`SELECT set_config('mo_bridge.source', 'manual', true)`);
-      const saved = await tx.oneOrNone<Batch & { whole: boolean }>(
-        `WITH before AS (
-           SELECT id, revision = $<revision> AND ($<completed> OR revision = 0 OR coalesce(lease_confirmed = revision, false)) AS whole
-           FROM mo_batch WHERE id = $<id> AND lease_owner = $<owner> FOR UPDATE)
-         UPDATE mo_batch b SET ${[...sets, 'last_read_from_plc = now()'].join(', ')}
-         FROM before WHERE b.id = before.id RETURNING ${BATCH_COLUMNS}, before.whole`,
-        { ...consumption, finished, completed, id: batch.id, owner, revision: batch.revision },
+      const parameters = { id: batch.id, owner, revision: batch.revision, completed, was: batch.status_manufacturing };
+      const now = await tx.oneOrNone<{ whole: boolean; overtaken: boolean }>(
+        `SELECT revision = $<revision> AND ($<completed> OR revision = 0 OR coalesce(lease_confirmed = revision, false)) AS whole,
+           status_manufacturing AND NOT $<was> AND NOT $<completed> AS overtaken
+         FROM mo_batch WHERE id = $<id> AND lease_owner = $<owner> FOR UPDATE`,
+        parameters,
       );
-      return saved && new DatabasePushLedger(tx).settle(saved, owner, { ...settlement, wholeRow: saved.whole });
+      if (!now) return ledger.settle(batch, owner, settlement);
+      const { done, ...known } = settlement;
+      if (now.overtaken) {
+        const reason = 'the PLC completed the batch meanwhile: its final values stand and are told to Odoo again';
+        await ledger.settle(batch, owner, { ...known, reason, wholeRow: false, doubt: true });
+        return null;
+      }
+      const saved = await tx.one<Batch>(
+        `UPDATE mo_batch b SET ${[...sets, 'last_read_from_plc = now()'].join(', ')} WHERE b.id = $<id> RETURNING ${BATCH_COLUMNS}`,
+        { id: batch.id, batch: JSON.stringify(batch), told: JSON.stringify(told) },
+      );
+      // What was read back shows the values that were sent: of a row that has others by now it proves nothing.
+      const proof = now.whole && done ? { done } : {};
+      return ledger.settle(saved, owner, { ...known, ...proof, wholeRow: now.whole });
     });
   }
 }

@@ -6,14 +6,24 @@ import { LOCKS } from './connection';
 /** A value of the row that Odoo has not confirmed. */
 export const UNCONFIRMED = `(b.revision > 0 AND b.confirmed_revision IS DISTINCT FROM b.revision)`;
 
-/** A lease counts by the database's clock, not by the start of the transaction. */
-export const LEASED = `coalesce(b.lease_until > clock_timestamp(), false)`;
+/**
+ * A lease counts by the database's clock, not by the start of the transaction. One that ends in hours was taken before that
+ * clock was set back: it binds nobody.
+ */
+export const LEASED = `coalesce(b.lease_until > clock_timestamp() AND b.lease_until < clock_timestamp() + interval '2 hours', false)`;
 
 /** Neither set aside nor waiting for its next attempt. */
 export const DUE = `(b.set_aside_at IS NULL AND NOT b.duplicate AND (b.next_attempt_at IS NULL OR b.next_attempt_at <= now()))`;
 
-/** The optional line filter; '' means every line. */
-export const OF_LINE = `($<line> = '' OR b.equipment_id_batch = $<line>)`;
+/** The optional line filter; '' means every line. A row without a line is every line's: else nobody would work on it. */
+export const OF_LINE = `($<line> = '' OR b.equipment_id_batch IN ('', $<line>))`;
+
+/** When a reading last named the row's order, changed or not. */
+export const LAST_SEEN = `coalesce((SELECT max((l.seen->>b.mo_id)::timestamptz) FROM mo_lines l), b.last_read_from_plc, b.queued_at)`;
+
+/** A running row that no reading has named for an hour. */
+export const QUIET = `(b.revision > 0 AND NOT b.status_manufacturing AND b.set_aside_at IS NULL
+  AND coalesce(${LAST_SEEN} < now() - interval '1 hour', true))`;
 
 export const BATCH_STATE = `CASE
   WHEN b.set_aside_at IS NOT NULL THEN 'set-aside'

@@ -28,6 +28,17 @@ BEGIN
   ELSE
     NEW.revision := OLD.revision;
   END IF;
+  -- Under another name nothing of it has been told to Odoo, and a push under way sends to the order of the old name.
+  IF TG_OP = 'UPDATE' AND NEW.mo_id IS DISTINCT FROM OLD.mo_id THEN
+    IF OLD.revision > 0 THEN NEW.revision := OLD.revision + 1; END IF;
+    NEW.confirmed_revision := NULL;
+    NEW.done_readback := NULL;
+    NEW.sent_consumption := NULL;
+    NEW.confirmed_consumption := NULL;
+    NEW.lease_owner := NULL;
+    NEW.lease_until := NULL;
+    NEW.lease_confirmed := NULL;
+  END IF;
   NEW.completed_at := CASE WHEN NEW.status_manufacturing THEN coalesce(NEW.completed_at, now()) END;
   NEW.update_odoo := NEW.revision > 0 AND NEW.confirmed_revision IS NOT DISTINCT FROM NEW.revision;
   RETURN NEW;
@@ -49,7 +60,8 @@ BEGIN
     INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
     VALUES (NEW.mo_id, NEW.id, NEW.equipment_id_batch, 'changed',
       jsonb_build_object('source', source, 'revision', NEW.revision, 'values',
-        jsonb_strip_nulls(jsonb_build_object(${VALUES.map((name) => `'${name}', NEW.${name}`).join(', ')}))));
+        jsonb_strip_nulls(jsonb_build_object(${VALUES.map((name) => `'${name}', NEW.${name}`).join(', ')})))
+      || CASE WHEN TG_OP = 'UPDATE' AND NEW.mo_id IS DISTINCT FROM OLD.mo_id THEN jsonb_build_object('renamed_from', OLD.mo_id) ELSE '{}' END);
   END IF;
   RETURN NULL;
 END $changed$;

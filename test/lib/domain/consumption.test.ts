@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Batch } from '../../../nodes/lib/domain/batch';
-import { consign, describe, differences, finishedQuantity } from '../../../nodes/lib/domain/consumption';
+import { consign, describe, differences, finishedQuantity, wholeSet } from '../../../nodes/lib/domain/consumption';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
 
 const silos = new SiloMap();
@@ -42,4 +42,15 @@ test('the finished quantity is the one that was read, else what the engineer cho
   assert.equal(finishedQuantity(batch, 'planned'), 2500);
   assert.equal(finishedQuantity(batch, 'sum'), 3.5);
   assert.equal(finishedQuantity(batch, 'set-aside'), undefined);
+});
+
+test('a silo that was sent before and that the row says nothing of has to be 0 in Odoo', () => {
+  const batch = { actual_consumption_silo_a: 5, sent_consumption: { silo_a: 4, silo_m: 125 } } as Batch;
+  assert.deepEqual(wholeSet(batch), { silo_a: 5, silo_m: 0 });
+});
+
+test('a 0 on a silo that was sent above 0 and switched off since refuses the row', () => {
+  const map = new SiloMap([{ tag: 'silo_a', code: 'silo101' }]);
+  const { refused } = consign({ silo_a: 1, silo_m: 0 }, map, { silo_m: 125 });
+  assert.match(refused ?? '', /silo_m was sent with 125 kg, but is switched off/);
 });

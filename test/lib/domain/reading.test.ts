@@ -32,7 +32,9 @@ test('an implausible reading is rejected whole, with the field', () => {
     ['consumption', { consumption: {} }],
     ['status_manufacturing', { status_manufacturing: 2 }],
     ['mo_id', { mo_id: '' }],
+    ['status_manufacturing', { status_manufacturing: undefined }],
     ['read_at', { read_at: 'yesterday noon' }],
+    ['read_at', { read_at: '2026-01-01T06:00:00' }],
   ];
   for (const [field, change] of wrong)
     assert.equal(checkReading({ ...reading, ...change }).problems?.[0]?.field, field);

@@ -206,3 +206,12 @@ plantTest('an equipment code that is renamed in Odoo is never taken for a silo t
   assert.match(pushed.reason, /silo_a \(silo101\): planned, but/);
   assert.equal((await plant.row(mo)).update_odoo, false);
 });
+
+plantTest('a silo emptied by SQL is set to 0 in Odoo, not forgotten there', async (plant) => {
+  const [mo = ''] = await plant.queue({});
+  await plant.store.record([plant.reading(mo, { silo_a: 10, silo_m: 125 })]);
+  assert.equal((await plant.push(mo)).conclusion, 'confirmed');
+  await plant.db.none('UPDATE mo_batch SET actual_consumption_silo_m = NULL');
+  assert.equal((await plant.push(mo)).conclusion, 'confirmed');
+  assert.equal(plant.odoo.done(mo).silo113, 0);
+});

@@ -100,3 +100,19 @@ test('as cancelled or failed goes any row that is named, but none unnamed and no
   const [gone] = (await store.archive([batch.id], { status: 'failed', note: 'cancelled in Odoo' })).archived;
   assert.equal(gone?.status, 'failed');
 });
+
+test('a held reading is discarded only while its order is not queued, and its event keeps it', async (t) => {
+  const { store } = await freshStore(t);
+  await store.record([finalReading(1, { silo_a: 5 }, 1), reading(2, { silo_a: 6 }, 1)], 'PLC01');
+  assert.equal(await store.discardHeld(moId(1), 'failed', 'typed wrong on the panel'), true);
+  assert.equal(await store.discardHeld(moId(1), 'failed', 'again'), false);
+  const { held, events } = await store.trail(moId(1));
+  assert.equal(held, null);
+  assert.deepEqual(
+    events.map(({ kind, line, detail }) => [kind, line, detail.note, (detail.reading as { mo_id: string }).mo_id]),
+    [['discarded', 'PLC01', 'typed wrong on the panel', moId(1)]],
+  );
+  const [batch] = await store.enqueue([order(2)], 1);
+  assert.equal(batch?.actual_consumption_silo_a, 6);
+  assert.equal(await store.discardHeld(moId(2), 'failed', 'too late'), false);
+});

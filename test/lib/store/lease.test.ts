@@ -244,3 +244,101 @@ test('a manual call that sent nothing leaves the row as it was', async (t) => {
   });
   assert.equal((await row(db, 1)).update_odoo, false);
 });
+
+test('a manual save leaves what a reading wrote while the call was under way', async (t) => {
+  const { ledger, store, db } = await queued(t);
+  const push = await leased(ledger, 1);
+  await ledger.settle(push.batch, push.owner, confirmed({ silo_a: 100 }));
+  const { batch, owner } = await leased(ledger, 1, 'manual');
+  await store.record([reading(1, { silo_a: 130 }, 2, { actual_weight_quantity_finished_goods: 900.5 })]);
+  const sent = { silo_a: 105, silo_b: 50 };
+  const saved = await ledger.saveManual(batch, owner, { consumption: sent, finished: 800 }, confirmed(sent));
+  assert.equal(saved?.update_odoo, false);
+  const { actual_consumption_silo_a, actual_consumption_silo_b, actual_weight_quantity_finished_goods } = await row(
+    db,
+    1,
+  );
+  assert.deepEqual(
+    [actual_consumption_silo_a, actual_consumption_silo_b, actual_weight_quantity_finished_goods],
+    [130, 50, 900.5],
+  );
+  assert.equal((await store.due(10)).length, 1);
+});
+
+test('a manual save saves nothing when the PLC completed the batch meanwhile: its final values are told to Odoo', async (t) => {
+  const { ledger, store, db } = await queued(t);
+  const push = await leased(ledger, 1);
+  await ledger.settle(push.batch, push.owner, confirmed({ silo_a: 100 }));
+  const { batch, owner } = await leased(ledger, 1, 'manual');
+  await store.record([finalReading(1, { silo_a: 100 }, 2)]);
+  const sent = { silo_a: 105, silo_b: 50 };
+  assert.equal(await ledger.saveManual(batch, owner, { consumption: sent }, confirmed(sent)), null);
+  const { actual_consumption_silo_a, actual_consumption_silo_b, update_odoo, lease_owner } = await row(db, 1);
+  assert.deepEqual(
+    [actual_consumption_silo_a, actual_consumption_silo_b, update_odoo, lease_owner],
+    [100, null, false, null],
+  );
+  assert.equal((await store.due(10)).length, 1);
+  assert.match(String((await store.trail(moId(1))).events.at(-1)?.detail.reason), /the PLC completed the batch/);
+});
+
+test('marking done by hand does not vouch for the final values that a reading brought meanwhile', async (t) => {
+  const { ledger, store, db } = await queued(t);
+  const { batch, owner } = await leased(ledger, 1, 'manual');
+  await store.record([finalReading(1, { silo_a: 130 }, 2)]);
+  const saved = await ledger.saveManual(batch, owner, { completed: true }, done({ silo_a: 100 }));
+  assert.deepEqual([saved?.state, saved?.done_readback], ['completed', null]);
+  assert.equal((await row(db, 1)).actual_consumption_silo_a, 130);
+});
+
+test('a manual save after the lease was lost is an event all the same', async (t) => {
+  const { ledger, store, db } = await queued(t);
+  const { batch, owner } = await leased(ledger, 1, 'manual');
+  await db.none('UPDATE mo_batch SET lease_owner = gen_random_uuid()');
+  assert.equal(await ledger.saveManual(batch, owner, { finished: 900 }, confirmed({ silo_a: 100 })), null);
+  assert.equal((await row(db, 1)).actual_weight_quantity_finished_goods, null);
+  assert.equal((await store.trail(moId(1))).events.at(-1)?.kind, 'push');
+});
+
+test('a call by hand whose outcome is in doubt leaves the pause of the row as it is', async (t) => {
+  const { ledger, db } = await queued(t);
+  await db.none(`UPDATE mo_batch SET next_attempt_at = now() + interval '1 hour'`);
+  const before = (await row(db, 1)).next_attempt_at;
+  const { batch, owner } = await leased(ledger, 1, 'manual');
+  const unsure = { conclusion: 'unknown-outcome', reason: 'cut', setAside: false, doubt: true, answers: [{}] } as const;
+  await ledger.settle(batch, owner, unsure);
+  assert.deepEqual((await row(db, 1)).next_attempt_at, before);
+});
+
+test('a lease that ends in hours, taken before the clock was set back, binds nobody', async (t) => {
+  const { ledger, store, db } = await queued(t);
+  await leased(ledger, 1, 'push', 60_000);
+  await db.none(`UPDATE mo_batch SET lease_until = clock_timestamp() + interval '3 hours'`);
+  assert.equal((await store.due(10)).length, 1);
+  await leased(ledger, 1);
+});
+
+test('a row that gets another order by SQL is unconfirmed, and a push under way does not vouch for it', async (t) => {
+  const { ledger, store, db } = await queued(t);
+  await store.record([finalReading(1, { silo_a: 825.5 }, 2)]);
+  const push = await leased(ledger, 1, 'finish');
+  await ledger.settle(push.batch, push.owner, done({ silo_a: 825.5 }));
+  await db.none('UPDATE mo_batch SET mo_id = $1', moId(2));
+  const { update_odoo, done_readback, sent_consumption, confirmed_consumption } = await row(db, 2);
+  assert.deepEqual([update_odoo, done_readback, sent_consumption, confirmed_consumption], [false, null, null, null]);
+  assert.equal((await store.due(10)).length, 1);
+  assert.equal((await store.archive([push.batch.id], { status: 'completed' })).archived.length, 0);
+  assert.equal((await store.trail(moId(2))).events.at(-1)?.detail.renamed_from, moId(1));
+
+  const { batch, owner } = await leased(ledger, 2, 'finish');
+  await db.none('UPDATE mo_batch SET mo_id = $1', moId(3));
+  assert.equal(await ledger.settle(batch, owner, done({ silo_a: 825.5 })), null, 'the lease is lost');
+  assert.equal((await row(db, 3)).update_odoo, false);
+});
+
+test('a queued row that gets another order before its first reading has still nothing to send', async (t) => {
+  const { store, db } = await freshStore(t);
+  await store.enqueue([order(1)], 1);
+  await db.none('UPDATE mo_batch SET mo_id = $1', moId(2));
+  assert.equal((await row(db, 2)).revision, 0);
+});

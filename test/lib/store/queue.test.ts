@@ -86,7 +86,7 @@ test('every line has its own gate and its own lists', async (t) => {
 test('orders closed in Odoo leave the gate before their first reading, and only then', async (t) => {
   const { store } = await freshStore(t);
   await store.enqueue(orders(1, 3), 10);
-  await store.record([reading(2, { silo_a: 5 }, 1)]);
+  await store.record([reading(2, { silo_a: 5 }, 1, { read_at: new Date().toISOString() })]);
   assert.deepEqual(names(await store.unread()), [moId(1), moId(3)]);
   const aside = await store.setAside([
     { mo_id: moId(1), reason: 'cancelled in Odoo' },
@@ -157,4 +157,66 @@ test('unconfirmed rows are due again after their pause, whichever was never trie
   const again = await leased(ledger, 1);
   await ledger.settle(again.batch, again.owner, confirmed({ silo_a: 1 }));
   assert.deepEqual(names(await store.due(10)), [moId(2), moId(3)]);
+});
+
+test("an order without a line in Odoo takes the line of its held reading, or is every line's", async (t) => {
+  const { store } = await freshStore(t);
+  const nowhere = { equipment_id_batch: '' };
+  await store.record([finalReading(1, { silo_a: 5 }, 1)], 'PLC01');
+  const [first] = await store.enqueue([order(1, nowhere)], 1);
+  assert.deepEqual([first?.equipment_id_batch, first?.state], ['PLC01', 'completed']);
+  await store.enqueue([order(2, nowhere)], 1);
+  await store.record([finalReading(2, { silo_a: 6 }, 1)], 'PLC01');
+  for (const list of [await store.due(10, 'PLC01'), await store.completed(10, 'PLC01')]) {
+    assert.deepEqual(names(list).sort(), [moId(1), moId(2)]);
+  }
+  assert.deepEqual(names(await store.due(10, 'PLC02')), [moId(2)]);
+  assert.equal((await store.summary('PLC01')).queue, 2);
+});
+
+test('the summary of a line tells of rows of lines that nobody reads', async (t) => {
+  const { store } = await freshStore(t);
+  await store.record([finalReading(1, { silo_a: 5 }, 1)], 'PLC01');
+  await store.enqueue(
+    [1, 2, 3].map((n) => order(n, { equipment_id_batch: n < 3 ? 'PLC09' : 'PLC02' })),
+    10,
+  );
+  await store.record([], 'PLC02');
+  assert.deepEqual((await store.summary('PLC01')).other_lines, [{ line: 'PLC09', rows: 2 }]);
+  assert.deepEqual((await store.summary()).other_lines, [], 'without a filter everything is worked on');
+});
+
+test('a running order that no reading has named for an hour is listed, and leaves the gate when Odoo has closed it', async (t) => {
+  const { store, ledger } = await freshStore(t);
+  await store.enqueue(orders(1, 5), 10);
+  const ago = (minutes: number): { read_at: string } => ({
+    read_at: new Date(Date.now() - minutes * 60_000).toISOString(),
+  });
+  await store.record([1, 2, 3].map((n) => reading(n, { silo_a: n }, 0, ago(120))));
+  await store.record([{ ...finalReading(4, { silo_a: 4 }, 0), ...ago(120) }]);
+  assert.deepEqual((await store.record([reading(2, { silo_a: 2 }, 0, ago(1))]))[0]?.outcome, 'unchanged');
+  assert.deepEqual(names(await store.unread()), [moId(1), moId(3), moId(5)]);
+  const { quiet, queue } = await store.summary();
+  assert.deepEqual([quiet.map(({ mo_id }) => mo_id), queue], [[moId(1), moId(3)], 5]);
+  assert.ok(quiet[0]?.last_seen);
+
+  const { owner } = await leased(ledger, 3);
+  assert.ok(owner);
+  const reason = 'cancelled in Odoo';
+  const aside = await store.setAside([1, 2, 3, 4].map((n) => ({ mo_id: moId(n), reason })));
+  assert.deepEqual(names(aside), [moId(1)], 'not the ones that are read, completed, or being pushed');
+  const after = await store.summary();
+  assert.deepEqual([after.queue, after.quiet.map(({ mo_id }) => mo_id)], [4, [moId(3)]]);
+});
+
+test('which orders a person archived, so that they have to be named, is told', async (t) => {
+  const opened = await freshStore(t);
+  const { store } = opened;
+  await store.archive([await finishedBatch(opened, 1)], { status: 'completed' });
+  for (const n of [2, 3]) {
+    await store.enqueue([order(n)], 1);
+    await store.archive(await store.idsOf(moId(n)), { status: 'failed', note: 'scale broke' });
+  }
+  await store.enqueue([order(3)], 1, moId(3));
+  assert.deepEqual(await store.archivedByHand([1, 2, 3, 4].map(moId)), [moId(2)]);
 });

@@ -6,6 +6,7 @@ import {
   anotherPool,
   at,
   confirmed,
+  done,
   finalReading,
   finishedBatch,
   freshStore,
@@ -248,4 +249,49 @@ test('recording costs one round trip, for one reading as for 64; lease and settl
   assert.equal(await trips(push), 2);
   assert.equal(await trips(() => counted.store.enqueue(orders(65, 90), 100)), 1);
   assert.equal(await trips(() => counted.store.archive(null, { status: 'completed' })), 1);
+});
+
+test('a reading from the future is refused, and does not make the right ones after it too old', async (t) => {
+  const { store, db } = await freshStore(t);
+  await store.enqueue([order(1)], 1);
+  const [ahead, slightly, now] = [3_600_000, 60_000, 0].map((ms) => new Date(Date.now() + ms).toISOString());
+  const dated = (n: number, silo_a: number, read_at = '') => [reading(n, { silo_a }, 1, { read_at })];
+  assert.deepEqual(outcomes(await store.record(dated(1, 100, ahead), 'PLC01')), ['ahead']);
+  assert.deepEqual(outcomes(await store.record(dated(2, 100, ahead), 'PLC01')), ['ahead']);
+  assert.deepEqual([(await row(db, 1)).revision, (await store.summary()).held], [0, []]);
+  const { last_read_at } = await store.summary('PLC01');
+  assert.ok(last_read_at && last_read_at.toISOString() < String(ahead));
+  assert.deepEqual(outcomes(await store.record(dated(1, 100, now), 'PLC01')), ['recorded']);
+  assert.deepEqual(
+    outcomes(await store.record(dated(1, 101, slightly), 'PLC01')),
+    ['recorded'],
+    'clocks differ a little',
+  );
+});
+
+test('a history row without a PLC reading makes final weights stale only if it holds them', async (t) => {
+  const { store, db } = await freshStore(t);
+  // As the replaced system left it: float32 made float8, silos that were not used NULL.
+  await db.none(
+    `INSERT INTO mo_histories (mo_id, status, actual_consumption_silo_a, actual_weight_quantity_finished_goods)
+     VALUES ($1, 'completed', 600.2999877929688, 2500)`,
+    moId(1),
+  );
+  const outcome = async (consumption: object, finished = 2500): Promise<string[]> =>
+    outcomes(await store.record([finalReading(1, consumption, 1, finished)]));
+  assert.deepEqual(await outcome({ silo_a: 600.3, silo_b: 0 }), ['stale']);
+  assert.deepEqual(await outcome({ silo_a: 600.3, silo_b: 5 }), ['locked']);
+  assert.deepEqual(await outcome({ silo_a: 600.4 }), ['locked']);
+  assert.deepEqual(await outcome({ silo_a: 600.3 }, 2400), ['locked']);
+});
+
+test('an order that was marked done by hand makes the same final weights stale when it is archived', async (t) => {
+  const { store, ledger } = await freshStore(t);
+  await store.enqueue([order(1)], 1);
+  await store.record([reading(1, { silo_a: 100 }, 1)]);
+  const { batch, owner } = await leased(ledger, 1, 'manual');
+  await ledger.saveManual(batch, owner, { finished: 2500, completed: true }, done({ silo_a: 100 }));
+  assert.equal((await store.archive(null, { status: 'completed' })).archived.length, 1);
+  assert.deepEqual(outcomes(await store.record([finalReading(1, { silo_a: 100 }, 2)])), ['stale']);
+  assert.deepEqual(outcomes(await store.record([finalReading(1, { silo_a: 110 }, 3)])), ['locked']);
 });

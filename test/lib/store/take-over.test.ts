@@ -105,7 +105,7 @@ test('an old database of 500 queued rows, 5,000 archived ones and 3 duplicates k
       false,
     );
     await assert.rejects(store.retry(aside.id), /WH\/MO\/05001: another row of this order is in the queue/);
-    const { archived } = await store.archive(await store.idsOf(moId(5001)), {
+    const { archived } = await store.archive((await store.idsOf(moId(5001))).slice(0, 1), {
       status: 'failed',
       note: 'the other one is right',
     });

@@ -1,0 +1,43 @@
+/**
+ * Queueing orders: one statement for all of them. Parameters: orders (JSON array), limit, named (one order, or null).
+ */
+import { SILO_TAGS } from '../domain/silos';
+import { ORDER_COLUMNS } from './schema';
+import { BATCH_COLUMNS } from './sql';
+
+/** What the order's column gets. A name longer than its column is cut, it is there to be read; only the order's own has to fit. */
+const brought = ({ name, type }: { name: string; type: string }): string => {
+  if (name === 'equipment_id_batch') return 'f.line';
+  return name === 'mo_id' ? 'f.mo_id' : `f.${name}::${type}`;
+};
+
+export const ENQUEUE = `
+WITH given AS (
+  SELECT DISTINCT ON (o.mo_id) o.* FROM ROWS FROM (jsonb_to_recordset($<orders:json>) AS
+    (${ORDER_COLUMNS.map(({ name, type }) => `${name} ${type.startsWith('varchar') ? 'text' : type}`).join(', ')})) WITH ORDINALITY AS o
+  ORDER BY o.mo_id, o.ordinality
+), fresh AS (
+  SELECT g.*, coalesce(nullif(g.equipment_id_batch, ''), w.line, '') AS line, w.reading
+  FROM given g LEFT JOIN mo_held_readings w ON w.mo_id = g.mo_id
+  WHERE NOT EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = g.mo_id)
+    AND NOT EXISTS (SELECT FROM mo_histories h WHERE h.mo_id = g.mo_id AND (h.status = 'completed' OR g.mo_id IS DISTINCT FROM $<named>))
+  ORDER BY g.ordinality LIMIT $<limit>
+), b AS (
+  INSERT INTO mo_batch (id, batch_no, ${ORDER_COLUMNS.map(({ name }) => name).join(', ')},
+    ${SILO_TAGS.map((tag) => `actual_consumption_${tag}`).join(', ')},
+    status_manufacturing, status_operation, actual_weight_quantity_finished_goods, last_read_from_plc, last_plc_reading)
+  SELECT gen_random_uuid(), greatest(
+      (SELECT coalesce(max(q.batch_no), 0) FROM mo_batch q WHERE q.equipment_id_batch = f.line),
+      (SELECT coalesce(max(q.batch_no), 0) FROM mo_histories q WHERE q.equipment_id_batch = f.line)
+    ) + row_number() OVER (PARTITION BY f.line ORDER BY f.ordinality),
+    ${ORDER_COLUMNS.map(brought).join(', ')},
+    ${SILO_TAGS.map((tag) => `(f.reading->'consumption'->>'${tag}')::float8`).join(', ')},
+    coalesce((f.reading->>'status_manufacturing')::bool, false), coalesce((f.reading->>'status_operation')::bool, false),
+    (f.reading->>'actual_weight_quantity_finished_goods')::numeric, (f.reading->>'read_at')::timestamptz, f.reading
+  FROM fresh f
+  ORDER BY f.ordinality
+  RETURNING *
+), applied AS (
+  DELETE FROM mo_held_readings h USING b WHERE h.mo_id = b.mo_id
+)
+SELECT ${BATCH_COLUMNS} FROM b ORDER BY b.equipment_id_batch, b.batch_no`;
