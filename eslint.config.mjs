@@ -20,7 +20,11 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-floating-promises': [
         'error',
-        { allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite'] }] },
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite'] },
+          ],
+        },
       ],
       '@typescript-eslint/no-require-imports': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
@@ -31,11 +35,26 @@ export default tseslint.config(
   rooms(
     ['nodes/lib/domain/**'],
     [['node-red', 'node:*', 'axios', 'pg-promise', '@st-one-io/*'], 'The domain is pure: no I/O.'],
-    [['../odoo/*', '../plc/*', '../store/*', '../*.ts', '../node-shell', '../link-state', '../config-nodes'], 'The domain imports nothing but itself.'],
+    [
+      ['../odoo/*', '../plc/*', '../store/*', '../*.ts', '../node-shell', '../link-state', '../config-nodes'],
+      'The domain imports nothing but itself.',
+    ],
   ),
-  rooms(['nodes/lib/odoo/**'], ['node-red', 'Adapters know no Node-RED.'], [['../store/*', '../plc/*', '../node-shell', '../config-nodes'], 'Adapters import only the domain.']),
-  rooms(['nodes/lib/plc/**'], ['node-red', 'Adapters know no Node-RED.'], [['../store/*', '../odoo/*', '../node-shell', '../config-nodes'], 'Adapters import only the domain.']),
-  rooms(['nodes/lib/store/**'], ['node-red', 'Adapters know no Node-RED.'], [['../odoo/*', '../plc/*', '../node-shell', '../config-nodes'], 'Adapters import only the domain.']),
+  rooms(
+    ['nodes/lib/odoo/**'],
+    ['node-red', 'Adapters know no Node-RED.'],
+    [['../store/*', '../plc/*', '../node-shell', '../config-nodes'], 'Adapters import only the domain.'],
+  ),
+  rooms(
+    ['nodes/lib/plc/**'],
+    ['node-red', 'Adapters know no Node-RED.'],
+    [['../store/*', '../odoo/*', '../node-shell', '../config-nodes'], 'Adapters import only the domain.'],
+  ),
+  rooms(
+    ['nodes/lib/store/**'],
+    ['node-red', 'Adapters know no Node-RED.'],
+    [['../odoo/*', '../plc/*', '../node-shell', '../config-nodes'], 'Adapters import only the domain.'],
+  ),
   rooms(['nodes/!(lib)/**/*.ts'], [['../!(lib)/**'], 'Nodes never import nodes: what they share is in nodes/lib.']),
   rooms(['examples/plant/{odoo,plc}/**'], [['**/nodes/**'], 'The simulated plant shares no code with the package.']),
 );

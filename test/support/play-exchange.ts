@@ -139,6 +139,18 @@ const ROUTES: Record<string, { play: Route; reads?: boolean }> = {
     },
     reads: true,
   },
+  // "Test connection" asks for both.
+  '/api/scada/version': {
+    play: async ({ client }) => ((await client().addonVersion()) ? 'ok' : 'not-permitted'),
+    reads: true,
+  },
+  '/web/session/get_session_info': {
+    play: async ({ client }) => {
+      await client().sessionInfo();
+      return 'ok';
+    },
+    reads: true,
+  },
   '/api/scada/mo/update-with-consumptions': { play: update },
   '/api/scada/mo/mark-done': { play: markDone },
   '/api/scada/material-consumption': { play: setToZero },

@@ -17,8 +17,9 @@ export interface Consignment {
 
 /** What Odoo has to hold for a row: its weights, and 0 for a silo that was sent before and that the row says nothing of. */
 export function wholeSet(batch: Batch): SiloWeights {
-  const taken = Object.keys(batch.sent_consumption ?? {}).map((tag) => [tag, 0]);
-  return { ...Object.fromEntries(taken), ...actualWeights(batch) };
+  const whole: SiloWeights = {};
+  for (const tag of Object.keys(batch.sent_consumption ?? {}) as SiloTag[]) whole[tag] = 0;
+  return { ...whole, ...actualWeights(batch) };
 }
 
 /**
