@@ -61,7 +61,7 @@ const OPERATIONS = {
       ['other-lines', summary.other_lines.reduce((sum, { rows }) => sum + rows, 0)],
     ] as const;
     const what = wants.flatMap(([key, n]) => (n > 0 ? [t(`status.summary-${key}`, { count: n })] : [])).join(', ');
-    const level = what ? 'attention' : 'ok';
+    const level = summary.set_aside.length > 0 ? 'failed' : what ? 'attention' : 'ok';
     const text = t(what ? 'status.summary-attention' : 'status.summary', { queue: summary.queue, what, at: clock() });
     return { outputs: [{ payload: summary }], status: shown(level, text) };
   },

@@ -109,8 +109,7 @@ export class Editor {
   async edit(id: string): Promise<Dialog> {
     // What its double click does; a node may lie outside what the canvas shows.
     await this.page.evaluate(`RED.view.reveal(${JSON.stringify(id)}, false)`);
-    await this.onCanvas(id).dblclick();
-    return Dialog.of(this.page, 'node');
+    return Dialog.of(this.page, 'node', () => this.onCanvas(id).dblclick());
   }
 
   async deploy(): Promise<void> {
@@ -160,8 +159,13 @@ export class Dialog {
     readonly ok: Locator,
   ) {}
 
-  static async of(page: Page, kind: 'node' | 'node-config'): Promise<Dialog> {
+  /** @param open opens it; a click while another tray slides is lost, so it is done again until the dialog is there */
+  static async of(page: Page, kind: 'node' | 'node-config', open: () => Promise<unknown>): Promise<Dialog> {
     const ok = page.locator(`#${kind}-dialog-ok`);
+    for (let tries = 5; tries > 0 && !(await ok.isVisible()); tries -= 1) {
+      await open();
+      await ok.waitFor({ timeout: 3_000 }).catch(() => undefined);
+    }
     await ok.waitFor();
     // A tray slides in: its fields take no input before it has arrived.
     await page.locator('.red-ui-tray-sliding, .red-ui-tray.ui-resizable-resizing').waitFor({ state: 'detached' });
@@ -187,9 +191,13 @@ export class Dialog {
 
   /** The message that the editor shows over a field that it marks as wrong. */
   async problem(property: string): Promise<string> {
-    await this.page.mouse.move(0, 0);
-    await this.page.locator(`#${this.prefix}-${property}.input-error`).hover();
     const popover = this.page.locator('.red-ui-popover').last();
+    // The editor hangs the message on the field a moment after it marks it: a mouse that is there already shows nothing.
+    for (let tries = 10; tries > 0 && !(await popover.isVisible()); tries -= 1) {
+      await this.page.mouse.move(0, 0);
+      await this.page.locator(`#${this.prefix}-${property}.input-error`).hover();
+      await popover.waitFor({ timeout: 1_500 }).catch(() => undefined);
+    }
     await popover.waitFor();
     return (await popover.textContent()) ?? '';
   }
@@ -211,8 +219,8 @@ export class Dialog {
 
   /** Opens the config node that a property refers to. */
   async editConfig(property: string): Promise<Dialog> {
-    await this.page.click(`#${this.prefix}-btn-${property}-edit`);
-    return Dialog.of(this.page, 'node-config');
+    const button = this.page.locator(`#${this.prefix}-btn-${property}-edit`);
+    return Dialog.of(this.page, 'node-config', () => button.click());
   }
 
   /** Presses Done, or Update in a config node. */

@@ -78,7 +78,7 @@ test('orders are queued once, up to the limit, and their notes are logged', asyn
   }
 });
 
-test('the summary counts the queue by state, and turns yellow when something is set aside', async (t) => {
+test('the summary counts the queue by state, and turns red when something is set aside', async (t) => {
   const { red, ask } = await start(t);
   await ask('enqueue', { payload: [order(1), order(2)] });
   await ask('record', { payload: [reading(1, 10)] });
@@ -92,7 +92,7 @@ test('the summary counts the queue by state, and turns yellow when something is 
   );
   assert.match((await red.logs(/set aside/)).text, /MO WH\/MO\/00002 set aside: cancelled in Odoo/);
   await ask('summary');
-  assert.equal(red.status('summary').fill, 'yellow');
+  assert.equal(red.status('summary').fill, 'red');
   assert.match(red.status('summary').text ?? '', /^queue 1, 1 set aside · /);
 });
 

@@ -84,10 +84,12 @@ export async function inspect(tx: Task): Promise<boolean> {
   }
   const wrong = await tx.any<{ table: string; name: string; type: string; found: string | null }>(
     `SELECT e."table", e.name, e.type, CASE WHEN c.relkind = 'r' THEN a.atttypid::regtype::text ELSE 'of something that is no table' END AS found
-     FROM jsonb_to_recordset($<expected:json>) AS e("table" text, name text, type text, required bool)
+     FROM ROWS FROM (jsonb_to_recordset($<expected:json>) AS ("table" text, name text, type text, required bool)) WITH ORDINALITY
+       AS e("table", name, type, required, place)
      JOIN pg_class c ON c.oid = to_regclass(e."table")
      LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = e.name AND NOT a.attisdropped
-     WHERE c.relkind <> 'r' OR (a.attname IS NULL AND e.required) OR a.atttypid <> e.type::regtype`,
+     WHERE c.relkind <> 'r' OR (a.attname IS NULL AND e.required) OR a.atttypid <> e.type::regtype
+     ORDER BY e.place`,
     { expected: EXPECTED },
   );
   const [first] = wrong;
