@@ -22,7 +22,7 @@ import { BatchStore } from '../../nodes/lib/store/batch-store';
 import { type Database, openDatabase } from '../../nodes/lib/store/connection';
 import { migrate } from '../../nodes/lib/store/migrate';
 import { DatabasePushLedger } from '../../nodes/lib/store/push-ledger';
-import { testDatabase } from './cluster';
+import { type ConnectionData, testDatabase } from './cluster';
 
 export const UPDATE = '/api/scada/mo/update-with-consumptions';
 export const MARK_DONE = '/api/scada/mo/mark-done';
@@ -57,6 +57,8 @@ export interface PlantOptions extends SimulatedOdooOptions {
 export class PushPlant {
   readonly odoo: SimulatedOdoo;
   readonly db: Database;
+  /** Where the database is, for other processes. */
+  readonly database: ConnectionData;
   readonly store: BatchStore;
   readonly ledger: DatabasePushLedger;
   client: OdooClient;
@@ -64,9 +66,10 @@ export class PushPlant {
   readonly #options: PlantOptions;
   #seconds = 0;
 
-  constructor(odoo: SimulatedOdoo, db: Database, options: PlantOptions) {
+  constructor(odoo: SimulatedOdoo, db: Database, database: ConnectionData, options: PlantOptions) {
     this.odoo = odoo;
     this.db = db;
+    this.database = database;
     this.#options = options;
     this.store = new BatchStore(db);
     this.ledger = new DatabasePushLedger(db);
@@ -198,7 +201,7 @@ export async function withPlant(
 ): Promise<void> {
   const [odoo, database] = await Promise.all([startSimulatedOdoo(options), testDatabase()]);
   const db = openDatabase(database);
-  const plant = new PushPlant(odoo, db, options);
+  const plant = new PushPlant(odoo, db, database, options);
   t.after(async () => {
     plant.client.close();
     await odoo.stop();
