@@ -110,14 +110,16 @@ export = function (RED: NodeAPI) {
       };
 
       const { user = '', password = '' } = this.credentials ?? {};
+      const tls = config.tls ? (RED.nodes.getNode(config.tls) as unknown as TlsConfigNode | null) : null;
       const missing = embedded
         ? []
         : [
             ...(config.host ? [] : [t('label.host')]),
             ...(config.database ? [] : [t('label.database')]),
             ...(user ? [] : [t('label.user')]),
+            // A tls-config that was deleted or disabled must not leave the password to plain TCP.
+            ...(config.tls && !tls ? [t('label.tls')] : []),
           ];
-      const tls = config.tls ? (RED.nodes.getNode(config.tls) as unknown as TlsConfigNode | null) : null;
       const onServer = (): Promise<DatabaseAddress> =>
         Promise.resolve({
           host: config.host,

@@ -53,14 +53,16 @@ export = function (RED: NodeAPI) {
       const config = migrateConfig('odoo-server', saved);
       const t = (key: string, values = {}): string => RED._(`odoo-server.${key}`, values);
       const { user = '', password = '' } = this.credentials ?? {};
-      const label = config.name || config.url;
-      const missing = missingIn({ ...config, user, password });
+      // An address may not carry a user; one that does is not shown with it.
+      const label = config.name || (config.url ?? '').replace(/\/\/[^/]*@/, '//');
+      const tls = config.tls ? (RED.nodes.getNode(config.tls) as unknown as TlsConfigNode | null) : null;
+      // A tls-config that was deleted or disabled must not leave the password to other rules than were chosen.
+      const missing = [...missingIn({ ...config, user, password }), ...(config.tls && !tls ? [t('label.tls')] : [])];
       this.link = new LinkState(({ up, problem }) => {
         if (up) this.log(t('status.back', { label }));
         else this.error(problem);
       });
       const limiter = new Limiter(Number(config.parallel) || DEFAULT_PARALLEL);
-      const tls = config.tls ? (RED.nodes.getNode(config.tls) as unknown as TlsConfigNode | null) : null;
       const client =
         missing.length === 0
           ? new OdooClient({
