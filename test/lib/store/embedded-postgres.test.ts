@@ -122,22 +122,34 @@ test('a restart keeps data, port and password', async () => {
   const first = await start();
   await writeRow(first);
   await first.stop();
+  const portFile = join(first.directory, 'cluster/port');
+  assert.equal(readFileSync(portFile, 'utf8').trim(), String(first.port));
+  // Another one is kept for the restart: the first free one may be any other test's by now.
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  writeFileSync(portFile, String(port));
   const second = await start();
   await assertRowIsThere(second);
-  assert.deepEqual([second.port, second.password, second.adopted], [first.port, first.password, false]);
+  assert.deepEqual([second.port, second.password, second.adopted], [port, first.password, false]);
 });
 
 test('a kept port that another program has taken meanwhile is replaced, and the log says so', async () => {
   const first = await start();
   await first.stop();
-  const thief = createServer().listen(first.port, '127.0.0.1');
+  // As if it had run on the thief's port: the real one may be any other test's by now.
+  const thief = createServer().listen(0, '127.0.0.1');
   await once(thief, 'listening');
+  const { port } = thief.address() as AddressInfo;
+  writeFileSync(join(first.directory, 'cluster/port'), `${port}\n`);
   const lines: string[] = [];
   try {
     const second = await startEmbeddedPostgres({ directory: inFolder(), log: (line) => lines.push(line) });
     started.push(second);
-    assert.notEqual(second.port, first.port);
-    assert.ok(lines.some((line) => line.includes(`Port ${first.port} is in use`)));
+    assert.notEqual(second.port, port);
+    assert.ok(lines.some((line) => line.includes(`Port ${port} is in use`)));
   } finally {
     thief.close();
   }
