@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 import { account } from '../examples/plant/account';
 import { demoFlow, IDS } from '../examples/plant/demo-flow';
-import type { FlowNode } from '../examples/plant/node-red-host';
+import { type FlowNode, freePort } from '../examples/plant/node-red-host';
 import { startPlant, type Plant } from '../examples/plant/plant';
 import pgPromise from 'pg-promise';
 import { startLiveNodeRed, type Credentials, type Deployment, type LiveNodeRed } from './support/live-node-red';
@@ -35,7 +35,9 @@ before(async () => {
   const demo = demoFlow(plant, { fetch: 3, push: 1, archive: 2 });
   // What the flow's catch nodes take is in the log too.
   const shown = Object.fromEntries(ERRORS.map((id) => [id, { console: true }]));
-  const changes: Record<string, object> = { ...shown, [IDS.odoo]: { timeout: 3 } };
+  // A port of its own: the first free one could be another test's between a stop and a start.
+  const port = await freePort();
+  const changes: Record<string, object> = { ...shown, [IDS.odoo]: { timeout: 3 }, [IDS.database]: { port } };
   const told = demo.flow.map((node) => ({ ...node, ...changes[node.id] }));
   flow = [...told, ...RESOURCES];
   await deploy({}, 'full', demo.credentials);
@@ -72,6 +74,7 @@ const CYCLE_GOES_ON = /consumption of MO .* confirmed|confirmed and done in Odoo
 const database = (): ReturnType<LiveNodeRed['host']['database']> => red.host.database(IDS.database);
 
 test('full, modified-flows and modified-nodes deploys leave no socket, process or connection behind', async () => {
+  const { port } = await database();
   const atFirst = await resources();
   for (let n = 0; n < 3; n += 1) {
     await deploy({}, 'full');
@@ -82,6 +85,7 @@ test('full, modified-flows and modified-nodes deploys leave no socket, process o
     await red.sees(CYCLE_GOES_ON);
   }
   const address = await database();
+  assert.equal(address.port, port);
   const db = pgp(address);
   const { pools } = await db.one<{ pools: number }>(
     `SELECT count(*)::int AS pools FROM pg_stat_activity WHERE application_name = 'mo-bridge'`,
