@@ -15,7 +15,11 @@ export type Answer =
 /** The `result` of an envelope, or what its absence means. */
 export type Read<T = unknown> = { result: T; concluded?: never } | { result?: never; concluded: Concluded };
 
-export const concluded = (conclusion: Conclusion, reason = ''): Concluded => ({ conclusion, reason });
+export const concluded = (conclusion: Conclusion, reason = ''): Concluded => ({
+  conclusion,
+  // What a proxy sends in between may hold anything; PostgreSQL keeps no NUL, and a log line no control characters.
+  reason: reason.replace(/\p{Cc}+/gu, ' '),
+});
 
 const ajv = new Ajv({ strict: false });
 
