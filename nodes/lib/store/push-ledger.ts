@@ -6,7 +6,11 @@ import type { Batch } from '../domain/batch';
 import type { LeaseRefusal, PushLedger, Settlement } from '../domain/push-ledger';
 import { SILO_TAGS, type SiloWeights } from '../domain/silos';
 import type { Queryable } from './connection';
+import { Gathering } from './gathering';
 import { BATCH_COLUMNS, DUE, LEASED, UNCONFIRMED } from './sql';
+
+/** Whether a statement waits for rows that another transaction holds locked, or leaves them out. */
+type Locked = '' | 'SKIP LOCKED';
 
 /** What a row has to be, besides free, to be leased for a purpose. */
 const PURPOSES = {
@@ -18,13 +22,94 @@ const PURPOSES = {
   manual: 'true',
 } as const;
 
-const UNTIL = 'clock_timestamp() + make_interval(secs => $<ttlMs> / 1000.0)';
+const UNTIL = (ttlMs: string): string => `clock_timestamp() + make_interval(secs => ${ttlMs} / 1000.0)`;
+
+/**
+ * Takes the rows that are asked for, each for its owner. A call by hand sends values that are not in the row yet: from then
+ * on, and after a crash, Odoo may hold another value.
+ */
+const lease = (purpose: keyof typeof PURPOSES, locked: Locked): string => `
+  WITH asked AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($<asked:json>) AS a(owner uuid, id uuid, mo_id text, ttl_ms float8)
+  ), free AS MATERIALIZED (
+    SELECT b.id, a.owner, a.ttl_ms FROM mo_batch b JOIN asked a ON b.id = a.id OR (b.mo_id = a.mo_id AND NOT b.duplicate)
+    WHERE NOT ${LEASED} AND ${PURPOSES[purpose]} ORDER BY b.id FOR UPDATE OF b ${locked}
+  )
+  UPDATE mo_batch b SET lease_owner = f.owner, lease_until = ${UNTIL('f.ttl_ms')}, lease_confirmed = b.confirmed_revision
+    ${purpose === 'manual' ? ', confirmed_revision = NULL' : ''}
+  FROM free f WHERE b.id = f.id RETURNING ${BATCH_COLUMNS}`;
+
+/** What was sent and not confirmed may have arrived in part (`open`): update_odoo would claim too much. */
+const settle = (locked: Locked): string => `
+  WITH told AS MATERIALIZED (
+    SELECT *, conclusion = 'confirmed' AS ok, doubt OR (sent IS NOT NULL AND confirmed IS NULL) AS open
+    FROM jsonb_to_recordset($<told:json>) AS t(id uuid, owner uuid, mo_id text, line text, revision int8, conclusion text,
+      reason text, pause_ms float8, set_aside bool, cancelled bool, whole_row bool, doubt bool, sent jsonb, confirmed jsonb,
+      done jsonb, answers jsonb)
+  ), held AS MATERIALIZED (
+    SELECT t.*, t.confirmed IS NOT NULL AND t.whole_row AND b.revision = t.revision AS all_told
+    FROM mo_batch b JOIN told t ON b.id = t.id AND b.lease_owner = t.owner ORDER BY b.id FOR UPDATE OF b ${locked}
+  ), b AS (
+    UPDATE mo_batch b SET lease_owner = NULL, lease_until = NULL, lease_confirmed = NULL, last_attempt_at = now(),
+      last_conclusion = h.conclusion, last_reason = nullif(h.reason, ''),
+      sent_consumption = coalesce(b.sent_consumption || h.sent, h.sent, b.sent_consumption),
+      confirmed_consumption = coalesce(b.confirmed_consumption || h.confirmed, h.confirmed, b.confirmed_consumption),
+      confirmed_revision = CASE WHEN h.open THEN NULL WHEN h.all_told THEN b.revision ELSE b.lease_confirmed END,
+      done_readback = CASE WHEN b.revision = h.revision THEN coalesce(h.done, b.done_readback) ELSE b.done_readback END,
+      attempts = CASE WHEN h.ok THEN 0 WHEN h.doubt THEN b.attempts ELSE b.attempts + 1 END,
+      next_attempt_at = CASE WHEN h.doubt THEN b.next_attempt_at ELSE now() + make_interval(secs => h.pause_ms / 1000.0) END,
+      set_aside_at = CASE WHEN h.set_aside THEN now() WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_at END,
+      set_aside_reason = CASE WHEN h.set_aside THEN h.reason WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_reason END,
+      odoo_cancelled = coalesce(b.odoo_cancelled, false) OR h.cancelled
+    FROM held h WHERE b.id = h.id RETURNING b.*
+  ), event AS (
+    INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
+    SELECT mo_id, id, line, 'push', jsonb_strip_nulls(jsonb_build_object('conclusion', conclusion,
+      'reason', nullif(reason, ''), 'revision', revision, 'sent', sent, 'confirmed', confirmed,
+      'done', done, 'answers', answers, 'set_aside', nullif(set_aside, false)))
+    FROM told t ${locked ? 'WHERE EXISTS (SELECT FROM b WHERE b.id = t.id)' : ''}
+  ) SELECT ${BATCH_COLUMNS} FROM b`;
+
+type Leased = Batch & { lease_owner: string };
+
+interface Asked {
+  owner: string;
+  id?: string;
+  mo_id?: string;
+  ttl_ms: number;
+}
+
+/** A settlement as it goes to the database. */
+type Told = ReturnType<typeof toldOf>;
+
+const toldOf = (batch: Batch, owner: string, settlement: Settlement) => {
+  const { conclusion, reason, pauseMs, setAside, sent, confirmed, done, answers } = settlement;
+  const { cancelled = false, wholeRow = true, doubt = false } = settlement;
+  const { id, mo_id, equipment_id_batch: line, revision } = batch;
+  return {
+    ...{ id, owner, mo_id, line, revision, conclusion, reason, pause_ms: pauseMs, set_aside: setAside, cancelled },
+    ...{ whole_row: wholeRow, doubt, sent, confirmed, done, answers },
+  };
+};
 
 export class DatabasePushLedger implements PushLedger {
   readonly #db: Queryable;
+  /** Pushes run side by side: what they ask for meanwhile shares a statement. Rows that another holds locked stay out of it. */
+  readonly #leases: Record<'push' | 'finish', Gathering<Asked, Leased>>;
+  readonly #settlements: Gathering<Told, Batch>;
 
   constructor(db: Queryable) {
     this.#db = db;
+    const leases = (purpose: 'push' | 'finish'): Gathering<Asked, Leased> =>
+      new Gathering(
+        (asked) => db.any<Leased>(lease(purpose, 'SKIP LOCKED'), { asked }),
+        ({ owner }, row) => row.lease_owner === owner,
+      );
+    this.#leases = { push: leases('push'), finish: leases('finish') };
+    this.#settlements = new Gathering(
+      (told) => db.any<Batch>(settle('SKIP LOCKED'), { told }),
+      ({ id }, row) => row.id === id,
+    );
   }
 
   async lease(
@@ -33,16 +118,11 @@ export class DatabasePushLedger implements PushLedger {
     ttlMs: number,
   ): Promise<{ batch: Batch; owner: string } | { refused: LeaseRefusal; batch?: Batch }> {
     const owner = randomUUID();
-    const target = 'id' in which ? 'b.id = $<id>' : 'b.mo_id = $<mo_id> AND NOT b.duplicate';
-    // A call by hand sends values that are not in the row yet: from now on, and after a crash, Odoo may hold another value.
-    const batch = await this.#db.oneOrNone<Batch>(
-      `UPDATE mo_batch b SET lease_owner = $<owner>, lease_until = ${UNTIL}, lease_confirmed = b.confirmed_revision
-         ${purpose === 'manual' ? ', confirmed_revision = NULL' : ''}
-       WHERE ${target} AND NOT ${LEASED} AND ${PURPOSES[purpose]}
-       RETURNING ${BATCH_COLUMNS}`,
-      { ...which, owner, ttlMs },
-    );
+    const asked = { ...which, owner, ttl_ms: ttlMs };
+    const gathered = purpose === 'manual' ? undefined : await this.#leases[purpose].ask(asked);
+    const batch = gathered ?? (await this.#db.oneOrNone<Batch>(lease(purpose, ''), { asked: [asked] }));
     if (batch) return { batch, owner };
+    const target = 'id' in which ? 'b.id = $<id>' : 'b.mo_id = $<mo_id> AND NOT b.duplicate';
     const found = await this.#db.oneOrNone<Batch & { refused: LeaseRefusal }>(
       `SELECT ${BATCH_COLUMNS}, CASE
          WHEN ${LEASED} THEN 'leased'
@@ -58,7 +138,7 @@ export class DatabasePushLedger implements PushLedger {
 
   async renew(id: string, owner: string, ttlMs: number): Promise<boolean> {
     const { rowCount } = await this.#db.result(
-      `UPDATE mo_batch b SET lease_until = ${UNTIL} WHERE b.id = $<id> AND b.lease_owner = $<owner> AND ${LEASED}`,
+      `UPDATE mo_batch b SET lease_until = ${UNTIL('$<ttlMs>')} WHERE b.id = $<id> AND b.lease_owner = $<owner> AND ${LEASED}`,
       { id, owner, ttlMs },
     );
     return rowCount === 1;
@@ -66,52 +146,9 @@ export class DatabasePushLedger implements PushLedger {
 
   /** Ends a lease and stores what came of it, with the event, in one statement. */
   async settle(batch: Batch, owner: string, settlement: Settlement): Promise<Batch | null> {
-    const { conclusion, reason, pauseMs, setAside, sent, confirmed, done, answers, cancelled = false } = settlement;
-    const { wholeRow = true, doubt = false } = settlement;
-    // What was sent and not confirmed may have arrived in part: update_odoo would claim too much.
-    const open = doubt || (sent !== undefined && confirmed === undefined);
-    const told = '($<confirmed>::jsonb IS NOT NULL AND $<wholeRow> AND b.revision = $<revision>)';
-    return this.#db.oneOrNone<Batch>(
-      `WITH b AS (
-         UPDATE mo_batch b SET lease_owner = NULL, lease_until = NULL, lease_confirmed = NULL, last_attempt_at = now(),
-           last_conclusion = $<conclusion>, last_reason = nullif($<reason>, ''),
-           sent_consumption = coalesce(b.sent_consumption || $<sent>::jsonb, $<sent>::jsonb, b.sent_consumption),
-           confirmed_consumption = coalesce(b.confirmed_consumption || $<confirmed>::jsonb, $<confirmed>::jsonb, b.confirmed_consumption),
-           confirmed_revision = CASE WHEN $<open> THEN NULL WHEN ${told} THEN b.revision ELSE b.lease_confirmed END,
-           done_readback = CASE WHEN b.revision = $<revision> THEN coalesce($<done>::jsonb, b.done_readback) ELSE b.done_readback END,
-           attempts = CASE WHEN $<ok> THEN 0 WHEN $<doubt> THEN b.attempts ELSE b.attempts + 1 END,
-           next_attempt_at = CASE WHEN $<doubt> THEN b.next_attempt_at ELSE now() + make_interval(secs => $<pauseMs> / 1000.0) END,
-           set_aside_at = CASE WHEN $<setAside> THEN now() WHEN $<ok> AND ${told} THEN NULL ELSE b.set_aside_at END,
-           set_aside_reason = CASE WHEN $<setAside> THEN $<reason> WHEN $<ok> AND ${told} THEN NULL ELSE b.set_aside_reason END,
-           odoo_cancelled = coalesce(b.odoo_cancelled, false) OR $<cancelled>
-         WHERE b.id = $<id> AND b.lease_owner = $<owner> RETURNING b.*
-       ), told AS (
-         INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
-         VALUES ($<mo_id>, $<id>, $<line>, 'push', jsonb_strip_nulls(jsonb_build_object('conclusion', $<conclusion>,
-           'reason', nullif($<reason>, ''), 'revision', $<revision>, 'sent', $<sent>::jsonb, 'confirmed', $<confirmed>::jsonb,
-           'done', $<done>::jsonb, 'answers', $<answers>::jsonb, 'set_aside', nullif($<setAside>, false))))
-       ) SELECT ${BATCH_COLUMNS} FROM b`,
-      {
-        id: batch.id,
-        mo_id: batch.mo_id,
-        line: batch.equipment_id_batch,
-        revision: batch.revision,
-        owner,
-        conclusion,
-        reason,
-        ok: conclusion === 'confirmed',
-        wholeRow,
-        doubt,
-        open,
-        pauseMs: pauseMs ?? null,
-        setAside,
-        cancelled,
-        sent: json(sent),
-        confirmed: json(confirmed),
-        done: json(done),
-        answers: json(answers),
-      },
-    );
+    const told = toldOf(batch, owner, settlement);
+    const gathered = await this.#settlements.ask(told);
+    return gathered ?? this.#db.oneOrNone<Batch>(settle(''), { told: [told] });
   }
 
   /** Gives a lease back untouched: nothing was sent. */
@@ -172,5 +209,3 @@ export class DatabasePushLedger implements PushLedger {
     });
   }
 }
-
-const json = (value: object | undefined): string | null => (value ? JSON.stringify(value) : null);

@@ -342,3 +342,52 @@ test('a queued row that gets another order before its first reading has still no
   await db.none('UPDATE mo_batch SET mo_id = $1', moId(2));
   assert.equal((await row(db, 2)).revision, 0);
 });
+
+test('a row that another transaction holds locked keeps neither leases nor settlements of other rows waiting', async (t) => {
+  const { store, ledger, db } = await freshStore(t);
+  await store.enqueue([order(1), order(2), order(3)], 3);
+  await store.record([1, 2, 3].map((n) => reading(n, { silo_a: 100 * n }, 1)));
+  const ids = (await store.due(3)).map(({ id }) => id);
+  const locked = 'SELECT FROM mo_batch WHERE id = $1 FOR UPDATE';
+  const held = await db.tx(async (tx) => {
+    await tx.any(locked, ids[0]);
+    const [first, ...others] = ids.map((id) => ledger.lease({ id }, 'push', 60_000));
+    const taken = await Promise.all(others);
+    assert.deepEqual(
+      taken.map((lease) => 'batch' in lease && !('refused' in lease)),
+      [true, true],
+    );
+    return { first };
+  });
+  const first = await held.first;
+  assert.ok(first && 'owner' in first, 'the locked one has its lease when it is free');
+  const settled = await db.tx(async (tx) => {
+    await tx.any(locked, ids[0]);
+    const leases = [1, 2, 3].map((n) =>
+      db.one<{ id: string; lease_owner: string }>('SELECT * FROM mo_batch WHERE mo_id = $1', moId(n)),
+    );
+    const [waits, ...free] = (await Promise.all(leases)).map((batch) =>
+      ledger.settle(batch as never, batch.lease_owner, confirmed({ silo_a: 1 })),
+    );
+    assert.deepEqual(
+      (await Promise.all(free)).map((batch) => batch?.update_odoo),
+      [true, true],
+    );
+    return { waits };
+  });
+  assert.equal((await settled.waits)?.update_odoo, true);
+});
+
+test('what one settlement cannot store does not spoil the others that share its statement', async (t) => {
+  const { store, ledger } = await freshStore(t);
+  await store.enqueue([order(1), order(2)], 2);
+  await store.record([reading(1, { silo_a: 100 }, 1), reading(2, { silo_a: 200 }, 1)]);
+  const [bad, good] = [await leased(ledger, 1), await leased(ledger, 2)];
+  const [refused, settled] = await Promise.allSettled([
+    // No PostgreSQL text holds a NUL.
+    ledger.settle(bad.batch, bad.owner, confirmed({ silo_a: 100 }, { reason: 'a\u0000b' })),
+    ledger.settle(good.batch, good.owner, confirmed({ silo_a: 200 })),
+  ]);
+  assert.equal(refused.status, 'rejected');
+  assert.equal(settled.status === 'fulfilled' && settled.value?.update_odoo, true);
+});
