@@ -75,6 +75,8 @@ export = function (RED: NodeAPI) {
       if (!rows) throw new Error(t('error.batches'));
       const push = new PushService(client, limiter, silos, options, signal);
       let finished = 0;
+      // Each status goes to every open editor: twenty of them show how far it is.
+      const step = Math.ceil(rows.length / 20);
       const pushOne = async ({ id, mo_id }: Named): Promise<Pushed> => {
         const row = id ?? mo_id;
         const told = { mo_id: mo_id ?? '', ...(id ? { id } : {}), db_saved: false };
@@ -94,7 +96,7 @@ export = function (RED: NodeAPI) {
         } finally {
           underWay.delete(row);
           finished += 1;
-          progress(t('status.pushing', { finished, count: rows.length }));
+          if (finished % step === 0) progress(t('status.pushing', { finished, count: rows.length }));
         }
       };
       const results = await Promise.all(

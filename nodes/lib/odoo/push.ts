@@ -34,6 +34,11 @@ export interface PushResult extends Concluded {
   db_saved: boolean;
 }
 
+interface Lease {
+  batch: Batch;
+  owner: string;
+}
+
 /** The lease was lost or ran too short: the delivery stops before its next call. */
 class LeaseLost extends Error {}
 
@@ -65,34 +70,53 @@ export class PushService {
   }
 
   /** Pushes one row if it is due; with `markDone` also closes its order when it is completed. */
-  process(ledger: PushLedger, which: { id: string } | { mo_id: string }, markDone: boolean): Promise<PushResult> {
-    return this.#limiter.run(async () => {
-      // Closed while it waited its turn: the row is not touched.
+  async process(ledger: PushLedger, which: { id: string } | { mo_id: string }, markDone: boolean): Promise<PushResult> {
+    // The database is told outside of the turn: Odoo does not wait for that.
+    const { skipped, leased, delivered } = await this.#limiter.withRow(() => this.#send(ledger, which, markDone));
+    if (skipped) return skipped;
+    const { batch, owner } = leased;
+    const settled = await ledger.settle(batch, owner, this.#settlement(batch, delivered));
+    return {
+      ...result(batch, delivered),
+      db_saved: settled !== null,
+      next_attempt_at: settled?.next_attempt_at ?? null,
+      set_aside: settled?.set_aside_at != null,
+    };
+  }
+
+  /** Leases a row and brings it to Odoo, or tells why not. */
+  async #send(
+    ledger: PushLedger,
+    which: { id: string } | { mo_id: string },
+    markDone: boolean,
+  ): Promise<
+    | { skipped: PushResult; leased?: never; delivered?: never }
+    | { skipped?: never; leased: Lease; delivered: Delivered }
+  > {
+    // Closed while it waited its turn: the row is not touched.
+    this.#signal?.throwIfAborted();
+    const asked = performance.now();
+    const leased = await ledger.lease(which, markDone ? 'finish' : 'push', this.#ttl);
+    if ('refused' in leased) return { skipped: this.#skipped(which, leased.refused, leased.batch) };
+    const { batch, owner } = leased;
+    const known = batch.confirmed_revision === batch.revision;
+    const weights = wholeSet(batch);
+    const finished = batch.actual_weight_quantity_finished_goods ?? 0;
+    const work = (delivery: Delivery): Promise<Delivered> =>
+      markDone && batch.status_manufacturing
+        ? delivery.finish(batch, weights, known)
+        : delivery.deliver(batch.mo_id, weights, {
+            ...{ finished, known, planned: plannedWeights(batch), before: batch.sent_consumption ?? {} },
+            // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
+            ...(batch.status_manufacturing ? { readBack: true } : {}),
+          });
+    const delivered = await this.#limiter.run(async () => {
+      // Closed while it waited for Odoo: the row is given back as it was.
+      if (this.#signal?.aborted) await ledger.release(batch.id, owner);
       this.#signal?.throwIfAborted();
-      const asked = performance.now();
-      const leased = await ledger.lease(which, markDone ? 'finish' : 'push', this.#ttl);
-      if ('refused' in leased) return this.#skipped(which, leased.refused, leased.batch);
-      const { batch, owner } = leased;
-      const known = batch.confirmed_revision === batch.revision;
-      const weights = wholeSet(batch);
-      const finished = batch.actual_weight_quantity_finished_goods ?? 0;
-      const delivered = await this.#deliver(ledger, leased, asked, (delivery) =>
-        markDone && batch.status_manufacturing
-          ? delivery.finish(batch, weights, known)
-          : delivery.deliver(batch.mo_id, weights, {
-              ...{ finished, known, planned: plannedWeights(batch), before: batch.sent_consumption ?? {} },
-              // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
-              ...(batch.status_manufacturing ? { readBack: true } : {}),
-            }),
-      );
-      const settled = await ledger.settle(batch, owner, this.#settlement(batch, delivered));
-      return {
-        ...result(batch, delivered),
-        db_saved: settled !== null,
-        next_attempt_at: settled?.next_attempt_at ?? null,
-        set_aside: settled?.set_aside_at != null,
-      };
+      return this.#deliver(ledger, leased, asked, work);
     });
+    return { leased, delivered };
   }
 
   /** A correction by hand: Odoo first, the database after Odoo has confirmed. */
@@ -191,7 +215,7 @@ export class PushService {
    */
   async #deliver(
     ledger: PushLedger,
-    { batch, owner }: { batch: Batch; owner: string },
+    { batch, owner }: Lease,
     asked: number,
     work: (delivery: Delivery) => Promise<Delivered>,
   ): Promise<Delivered> {

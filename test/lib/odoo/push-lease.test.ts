@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PushLedger } from '../../../nodes/lib/domain/push-ledger';
+import { Limiter } from '../../../nodes/lib/odoo/limiter';
 import { LOGIN, MARK_DONE, PLAN, UPDATE, until, withPlant } from '../../support/push-plant';
 
 /** A ledger that remembers until when each lease runs at least: from the moment it was asked for (ms). */
@@ -89,5 +90,37 @@ test('closing gives a running call up: an unknown outcome, stored, and due again
     assert.deepEqual([given.conclusion, given.db_saved], ['unknown-outcome', true]);
     await plant.pausesOver();
     assert.equal((await plant.push(mo)).conclusion, 'confirmed');
+  });
+});
+
+test('the next row is leased while Odoo is busy, no more than one ahead; closing gives it back as it was', async (t) => {
+  await withPlant(t, {}, async (plant) => {
+    plant.limiter = new Limiter(1);
+    const mos = await plant.queue({}, {}, {});
+    for (const mo of mos) await plant.read(mo, { silo_a: 5 });
+    plant.odoo.setFault({ kind: 'hang', route: UPDATE });
+    const closing = new AbortController();
+    const pushes = plant.pushes({}, closing.signal);
+    const running = Promise.allSettled(mos.map((mo_id) => pushes.process(plant.ledger, { mo_id }, false)));
+    const leased = (): Promise<string[]> =>
+      plant.db.map(
+        'SELECT mo_id FROM mo_batch WHERE lease_owner IS NOT NULL ORDER BY mo_id',
+        [],
+        (row: { mo_id: string }) => row.mo_id,
+      );
+    await until(() => plant.count(UPDATE) === 1);
+    while ((await leased()).length < 2);
+    assert.deepEqual(await leased(), mos.slice(0, 2));
+    closing.abort();
+    assert.deepEqual(
+      (await running).map(({ status }) => status),
+      ['fulfilled', 'rejected', 'rejected'],
+    );
+    assert.deepEqual(await leased(), []);
+    assert.equal(plant.count(UPDATE), 1);
+    assert.deepEqual(
+      (await Promise.all(mos.map((mo) => plant.row(mo)))).map(({ attempts }) => attempts),
+      [1, 0, 0],
+    );
   });
 });
