@@ -76,8 +76,17 @@ const isAddonResult = ajv.compile<AddonResult>({
 
 const firstLine = (text: string): string => text.split('\n', 1)[0]?.slice(0, 300) ?? '';
 
+/** Who called, who watches the session and who reads the result all ask: a body is parsed once. */
+const reads = new WeakMap<Answer, Read>();
+
 /** Transport and JSON-RPC envelope. @returns the `result`, or what it means that there is none. */
 export function readEnvelope(answer: Answer): Read {
+  const read = reads.get(answer) ?? parseEnvelope(answer);
+  reads.set(answer, read);
+  return read;
+}
+
+function parseEnvelope(answer: Answer): Read {
   if (answer.kind === 'not-made') return { concluded: answer.concluded };
   if (answer.kind === 'none') {
     return answer.sent
