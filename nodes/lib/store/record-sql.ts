@@ -5,15 +5,15 @@ import { SILO_TAGS } from '../domain/silos';
 
 /** Takes what was read if it differs from the last accepted reading; otherwise the row keeps what it has. */
 const changed = (column: string, read: string, last: string): string =>
-  `${column} = CASE WHEN ${read} IS NOT NULL AND ${read} IS DISTINCT FROM ${last} THEN ${read} ELSE b.${column} END`;
+  `${column} = CASE WHEN ${read} IS DISTINCT FROM ${last} THEN coalesce(${read}, b.${column}) ELSE b.${column} END`;
 
-const weights = SILO_TAGS.map((tag) =>
-  changed(
-    `actual_consumption_${tag}`,
-    `(k.reading->'consumption'->>'${tag}')::float8`,
-    `(k.last->'consumption'->>'${tag}')::float8`,
-  ),
-).join(',\n    ');
+const weights = SILO_TAGS.map((tag) => changed(`actual_consumption_${tag}`, `read.${tag}`, `last.${tag}`)).join(
+  ',\n    ',
+);
+
+/** The silos of a reading as columns, so that each of them is taken out of the JSON once. */
+const silosOf = (reading: string, name: string): string =>
+  `jsonb_to_record(coalesce(${reading}->'consumption', '{}')) AS ${name}(${SILO_TAGS.map((tag) => `${tag} float8`).join(', ')})`;
 
 const FINISHED = 'actual_weight_quantity_finished_goods';
 
@@ -57,7 +57,7 @@ WITH input AS MATERIALIZED (
     ${changed(FINISHED, `(k.reading->>'${FINISHED}')::numeric`, `(k.last->>'${FINISHED}')::numeric`)},
     status_manufacturing = k.status_manufacturing, status_operation = k.status_operation,
     last_read_from_plc = k.read_at, last_plc_reading = ${merged('k.last', 'k.reading')}
-  FROM known k
+  FROM known k, ${silosOf('k.reading', 'read')}, ${silosOf('k.last', 'last')}
   WHERE b.id = k.id AND NOT k.ahead AND NOT k.unchanged AND NOT b.status_manufacturing AND (k.last_read_at IS NULL OR k.read_at >= k.last_read_at)
   RETURNING b.mo_id
 ), held AS (
