@@ -2,8 +2,8 @@
  * Reads Odoo's answers, in one order everywhere: transport, JSON, error, status, errors[], every code that was sent.
  * HTTP 200 is not success here, and neither is a "success" that can be checked.
  */
-import Ajv from 'ajv';
 import type { Concluded, Conclusion } from './conclusion';
+import { matches } from './schema';
 import { sameForOdoo } from './weight';
 
 /** What came back over the wire, that nothing did, or that the call was not made because there is no session to make it in. */
@@ -21,14 +21,12 @@ export const concluded = (conclusion: Conclusion, reason = ''): Concluded => ({
   reason: reason.replace(/\p{Cc}+/gu, ' '),
 });
 
-const ajv = new Ajv({ strict: false });
-
 interface Envelope {
   result?: unknown;
   error?: { code: number; message: string; data?: { name?: string; message?: string } };
 }
 
-const isEnvelope = ajv.compile<Envelope>({
+const isEnvelope = matches<Envelope>({
   type: 'object',
   properties: {
     error: {
@@ -55,7 +53,7 @@ export interface AddonResult {
   data?: unknown;
 }
 
-const isAddonResult = ajv.compile<AddonResult>({
+const isAddonResult = matches<AddonResult>({
   type: 'object',
   required: ['status'],
   properties: {

@@ -1,9 +1,9 @@
 /**
  * Requests of the manual API, checked and brought into one shape, and the answers in the shapes that other programs know.
  */
-import Ajv, { type ValidateFunction } from 'ajv';
 import { CONCLUSIONS, type Concluded } from './conclusion';
-import { MO_ID_PATTERN, type Problem, toProblems } from './reading';
+import { MO_ID_PATTERN } from './reading';
+import { breaches, type Problem } from './schema';
 import { SILO_TAGS, type SiloWeights } from './silos';
 import { LARGEST_WEIGHT, roundDecoded } from './weight';
 
@@ -29,9 +29,8 @@ const common = {
 const bySilo = (prefix: string): Record<string, typeof kg> =>
   Object.fromEntries(SILO_TAGS.map((tag) => [prefix + tag, kg]));
 
-const ajv = new Ajv({ allErrors: true, strict: false });
-const SCHEMAS: Record<ManualOperation, ValidateFunction> = {
-  update: ajv.compile({
+const BREACHES: Record<ManualOperation, (body: unknown) => Problem[]> = {
+  update: breaches({
     type: 'object',
     required: ['mo_id', 'consumption_data'],
     properties: {
@@ -40,7 +39,7 @@ const SCHEMAS: Record<ManualOperation, ValidateFunction> = {
       timestamp: { type: 'string' },
     },
   }),
-  'mark-done': ajv.compile({
+  'mark-done': breaches({
     type: 'object',
     required: ['mo_id', 'finished_qty'],
     properties: {
@@ -49,7 +48,7 @@ const SCHEMAS: Record<ManualOperation, ValidateFunction> = {
       message: { type: 'string' },
     },
   }),
-  process: ajv.compile({
+  process: breaches({
     type: 'object',
     required: ['mo_id', 'batch_data'],
     properties: {
@@ -81,8 +80,8 @@ export function checkManual(
   operation: ManualOperation,
   body: unknown,
 ): { request: ManualRequest; problems?: never } | { request?: never; problems: Problem[] } {
-  const validate = SCHEMAS[operation];
-  if (!validate(body)) return { problems: toProblems(validate.errors) };
+  const problems = BREACHES[operation](body);
+  if (problems.length > 0) return { problems };
   const { mo_id, correct_completed = false, consumption_data, finished_qty, batch_data = {} } = body as Body;
   const request: ManualRequest = { mo_id, correct_completed, markDone: operation === 'mark-done' };
   if (operation === 'mark-done') return { request: { ...request, finished: roundDecoded(finished_qty ?? 0) } };

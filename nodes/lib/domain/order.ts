@@ -1,8 +1,8 @@
 /**
  * Orders as Odoo tells them, and what of them goes into the queue.
  */
-import Ajv from 'ajv';
 import type { Order } from './batch';
+import { matches } from './schema';
 import type { SiloMap, SiloTag, SiloWeights } from './silos';
 import { roundForOdoo, sumForOdoo } from './weight';
 
@@ -59,7 +59,6 @@ export interface MoveRecord {
 
 type Related = [id: number, name: string] | false;
 
-const ajv = new Ajv({ strict: false });
 const text = { type: 'string' } as const;
 const figure = { type: 'number' } as const;
 const equipment = {
@@ -85,10 +84,10 @@ const orderDetail = {
 } as const;
 
 /** Whether an answer holds orders as mo-list-detailed and mo-detail tell them. */
-export const areOrderDetails = ajv.compile<OrderDetail[]>({ type: 'array', items: orderDetail });
+export const areOrderDetails = matches<OrderDetail[]>({ type: 'array', items: orderDetail });
 
 /** Whether an answer holds orders as `search_read` tells them. */
-export const areProductions = ajv.compile<Production[]>({
+export const areProductions = matches<Production[]>({
   type: 'array',
   items: {
     type: 'object',
@@ -98,7 +97,7 @@ export const areProductions = ajv.compile<Production[]>({
 });
 
 /** Whether an answer holds raw moves as `search_read` tells them. */
-export const areMoves = ajv.compile<MoveRecord[]>({
+export const areMoves = matches<MoveRecord[]>({
   type: 'array',
   items: {
     type: 'object',

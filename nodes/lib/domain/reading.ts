@@ -2,7 +2,7 @@
  * A reading: what one slot of a PLC said about one manufacturing order. It is the shape at the store's input, so any PLC
  * node (OPC UA, Modbus, FINS …) can feed the store by building it.
  */
-import Ajv, { type ErrorObject } from 'ajv';
+import { breaches, type Problem } from './schema';
 import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
 import { LARGEST_WEIGHT, roundDecoded } from './weight';
 
@@ -52,22 +52,7 @@ const readingSchema = {
   },
 };
 
-const validate = new Ajv({ allErrors: true, strict: false }).compile(readingSchema);
-
-/** One breach of a schema or limit, with the place it was found at. */
-export interface Problem {
-  field: string;
-  problem: string;
-}
-
-/** ajv's errors in the words of the manual API: field and problem. */
-export const toProblems = (errors: readonly ErrorObject[] | null | undefined): Problem[] =>
-  (errors ?? []).map(({ instancePath, params, message = 'is not valid' }) => {
-    const named = (params as { missingProperty?: string; additionalProperty?: string }) ?? {};
-    const extra = named.missingProperty ?? named.additionalProperty;
-    const path = [...instancePath.split('/').slice(1), ...(extra ? [extra] : [])].join('.');
-    return { field: path || '(message)', problem: named.missingProperty ? 'is required' : message };
-  });
+const breachesOf = breaches(readingSchema);
 
 /**
  * Checks one reading from a message and brings it into the one shape: 0/1 become booleans, weights 3 decimals, a missing
@@ -78,7 +63,8 @@ export function checkReading(
   candidate: unknown,
   now: Date = new Date(),
 ): { reading: Reading; problems?: never } | { reading?: never; problems: Problem[] } {
-  if (!validate(candidate)) return { problems: toProblems(validate.errors) };
+  const problems = breachesOf(candidate);
+  if (problems.length > 0) return { problems };
   const raw = candidate as Partial<Reading> & Pick<Reading, 'mo_id' | 'consumption'>;
   const readAt = raw.read_at === undefined ? now : new Date(raw.read_at);
   if (Number.isNaN(readAt.getTime())) return { problems: [{ field: 'read_at', problem: 'is not a time' }] };

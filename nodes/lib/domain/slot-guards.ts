@@ -2,7 +2,8 @@
  * Guards: turns a slot's bytes into a reading, or refuses the whole slot with every reason. Nothing is repaired, nothing
  * defaults to 0.
  */
-import { MO_ID_PATTERN, type Problem, type Reading } from './reading';
+import { MO_ID_PATTERN, type Reading } from './reading';
+import { type Problem } from './schema';
 import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
 import { decodeField, type Decoded } from './slot-decode';
 import { type SlotField, type SlotFieldName, type SlotLayout, type WeightField } from './slot-layout';

@@ -2,7 +2,7 @@
  * Slot layout: where a batch's values lie in a data block. A slot is one batch; slot n starts at base + (n - 1) × stride,
  * and every field of it has an offset from there. All offsets and lengths are bytes.
  */
-import { type Problem } from './reading';
+import { type Problem } from './schema';
 import { SILO_TAGS, type SiloMap, type SiloTag } from './silos';
 
 /** Bytes that one element of a type takes in a data block with standard access (STEP 7, "Data types"). */
