@@ -4,6 +4,7 @@ import { checkManual, invalidAnswer, manualAnswer, type ManualOperation } from '
 import { clock, registerAction, requireNode, type Context, type Input, type Outcome } from '../lib/node-shell';
 import { DELIVERY_DEFAULTS } from '../lib/odoo/delivery';
 import { type PushResult, PushService } from '../lib/odoo/push';
+import { type ListedResult, type Named, PushList } from '../lib/odoo/push-list';
 
 interface Config extends NodeDef {
   server: string;
@@ -17,14 +18,6 @@ interface Config extends NodeDef {
   minFinishedShare: string | number;
   noFinishedWeight: 'set-aside' | 'planned' | 'sum';
 }
-
-/** A batch as it is named in a message: by the id of its row, or by its order. */
-type Named = { id: string; mo_id?: string } | { id?: undefined; mo_id: string };
-type Pushed = Omit<PushResult, 'skipped'> & {
-  skipped?: PushResult['skipped'] | 'waiting';
-  locked?: boolean;
-  failure?: Error;
-};
 
 /** The batches of a message; undefined when something else is among them. */
 function batchesIn({ payload }: Input): Named[] | undefined {
@@ -57,11 +50,9 @@ export = function (RED: NodeAPI) {
       share && Number.isFinite(Number(share)) ? Number(share) : DELIVERY_DEFAULTS.minFinishedShare;
     const options = { readBack, closeWarning, closeStrict, noFinishedWeight, minFinishedShare };
 
-    /** Rows that wait here or are being pushed: a second message that names one does not push it again. */
-    const underWay = new Set<string>();
+    const list = new PushList();
 
-    const tell = ({ mo_id, conclusion, reason, skipped, locked, done, set_aside, next_attempt_at }: Pushed): void => {
-      if (locked) return node.log(t('status.locked', { mo_id }));
+    const tell = ({ mo_id, conclusion, reason, skipped, done, set_aside, next_attempt_at }: ListedResult): void => {
       if (skipped) return;
       if (conclusion === 'confirmed') return node.log(t(done ? 'status.done-one' : 'status.confirmed-one', { mo_id }));
       const next = next_attempt_at ? t('status.next', { at: clock(next_attempt_at) }) : '';
@@ -74,41 +65,20 @@ export = function (RED: NodeAPI) {
       const rows = batchesIn(msg);
       if (!rows) throw new Error(t('error.batches'));
       const push = new PushService(client, limiter, silos, options, signal);
-      let finished = 0;
       // Each status goes to every open editor: twenty of them show how far it is.
       const step = Math.ceil(rows.length / 20);
-      const pushOne = async ({ id, mo_id }: Named): Promise<Pushed> => {
-        const row = id ?? mo_id;
-        const told = { mo_id: mo_id ?? '', ...(id ? { id } : {}), db_saved: false };
-        if (underWay.has(row))
-          return { ...told, conclusion: 'busy', reason: t('status.under-way'), skipped: 'waiting' };
-        underWay.add(row);
-        try {
-          return await link.use(({ ledger }) =>
-            push.process(ledger, id ? { id } : { mo_id: row }, Boolean(config.markDone)),
-          );
-        } catch (error) {
-          // The node closed before the row had its turn: nothing was done with it.
-          if (signal.aborted) return { ...told, conclusion: 'busy', reason: t('error.closing'), skipped: 'waiting' };
-          // The row keeps what it holds; the others of this message go on.
-          const failure = error as Error;
-          return { ...told, conclusion: 'unknown-outcome', reason: failure.message, failure };
-        } finally {
-          underWay.delete(row);
-          finished += 1;
+      const results = await list.run(
+        rows,
+        (which) => link.use(({ ledger }) => push.process(ledger, which, Boolean(config.markDone))),
+        signal,
+        ({ result, failure }, finished) => {
+          if (!failure) tell(result);
           if (finished % step === 0) progress(t('status.pushing', { finished, count: rows.length }));
-        }
-      };
-      const results = await Promise.all(
-        rows.map(async (row) => {
-          const { failure, ...pushed } = await pushOne(row);
-          if (!failure) tell(pushed);
-          return { pushed, failure };
-        }),
+        },
       );
       const failures = results.flatMap(({ failure }) => failure ?? []);
       if (failures[0] && failures.length === rows.length) throw failures[0];
-      const all = results.map(({ pushed }) => pushed);
+      const all = results.map(({ result }) => result);
       const confirmed = all.filter(({ conclusion }) => conclusion === 'confirmed');
       const open = all.filter(({ conclusion }) => conclusion !== 'confirmed');
       const failed = open.filter(({ skipped }) => !skipped);
@@ -142,7 +112,7 @@ export = function (RED: NodeAPI) {
       const { mo_id } = request;
       const { equipment_id } = msg.payload as { equipment_id?: string };
       const push = new PushService(client, limiter, silos, options, signal);
-      let outcome: Pushed & { warning?: string };
+      let outcome: PushResult & { locked?: boolean; warning?: string };
       let begun = false;
       try {
         // Without a reachable queue nobody knows whether the batch is locked or being pushed: nothing is sent then.
@@ -157,7 +127,8 @@ export = function (RED: NodeAPI) {
       }
       const { warning, db_saved, conclusion } = outcome;
       if (warning) node[outcome.id ? 'error' : 'warn'](t('status.warning', { mo_id, reason: warning }));
-      tell(outcome);
+      if (outcome.locked) node.log(t('status.locked', { mo_id }));
+      else tell(outcome);
       if (db_saved && request.consumption) {
         node.log(t('status.saved', { mo_id, entries: Object.keys(request.consumption).length }));
       }

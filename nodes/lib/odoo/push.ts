@@ -30,6 +30,8 @@ export interface PushResult extends Concluded {
   done?: boolean;
   next_attempt_at?: Date | null;
   set_aside?: boolean;
+  /** From its turn to its outcome in the database. */
+  seconds?: number;
   /** Whether the outcome is in the database. */
   db_saved: boolean;
 }
@@ -72,12 +74,14 @@ export class PushService {
   /** Pushes one row if it is due; with `markDone` also closes its order when it is completed. */
   async process(ledger: PushLedger, which: { id: string } | { mo_id: string }, markDone: boolean): Promise<PushResult> {
     // The database is told outside of the turn: Odoo does not wait for that.
-    const { skipped, leased, delivered } = await this.#limiter.withRow(() => this.#send(ledger, which, markDone));
-    if (skipped) return skipped;
-    const { batch, owner } = leased;
+    const sent = await this.#limiter.withRow(() => this.#send(ledger, which, markDone));
+    if ('skipped' in sent) return sent.skipped;
+    const { lease, delivered, began } = sent;
+    const { batch, owner } = lease;
     const settled = await ledger.settle(batch, owner, this.#settlement(batch, delivered));
     return {
       ...result(batch, delivered),
+      seconds: (performance.now() - began) / 1000,
       db_saved: settled !== null,
       next_attempt_at: settled?.next_attempt_at ?? null,
       set_aside: settled?.set_aside_at != null,
@@ -89,13 +93,10 @@ export class PushService {
     ledger: PushLedger,
     which: { id: string } | { mo_id: string },
     markDone: boolean,
-  ): Promise<
-    | { skipped: PushResult; leased?: never; delivered?: never }
-    | { skipped?: never; leased: Lease; delivered: Delivered }
-  > {
+  ): Promise<{ skipped: PushResult } | { lease: Lease; delivered: Delivered; began: number }> {
     // Closed while it waited its turn: the row is not touched.
     this.#signal?.throwIfAborted();
-    const asked = performance.now();
+    const began = performance.now();
     const leased = await ledger.lease(which, markDone ? 'finish' : 'push', this.#ttl);
     if ('refused' in leased) return { skipped: this.#skipped(which, leased.refused, leased.batch) };
     const { batch, owner } = leased;
@@ -114,9 +115,9 @@ export class PushService {
       // Closed while it waited for Odoo: the row is given back as it was.
       if (this.#signal?.aborted) await ledger.release(batch.id, owner);
       this.#signal?.throwIfAborted();
-      return this.#deliver(ledger, leased, asked, work);
+      return this.#deliver(ledger, leased, began, work);
     });
-    return { leased, delivered };
+    return { lease: leased, delivered, began };
   }
 
   /** A correction by hand: Odoo first, the database after Odoo has confirmed. */
