@@ -15,7 +15,10 @@ export interface ConfigHistory {
 export const CONFIG_HISTORIES: Readonly<Record<string, ConfigHistory>> = {
   'odoo-server': { first: { timeout: 30, parallel: 2, tls: '' }, steps: [] },
   'mo-database': {
-    first: { mode: 'embedded', directory: '', port: '', host: '', serverPort: 5432, database: 'mo_bridge', tls: '' },
+    first: {
+      ...{ mode: 'embedded', directory: '', port: '', host: '', serverPort: 5432, database: 'mo_bridge', tls: '' },
+      metrics: false,
+    },
     steps: [],
   },
   'silo-map': { first: {}, steps: [] },
@@ -27,7 +30,13 @@ export const CONFIG_HISTORIES: Readonly<Record<string, ConfigHistory>> = {
     },
     steps: [],
   },
-  'mo-batch-store': { first: { operation: 'summary', line: '', limit: 10, limitType: 'num', outputs: 1 }, steps: [] },
+  'mo-batch-store': {
+    first: {
+      ...{ operation: 'summary', line: '', limit: 10, limitType: 'num', outputs: 1 },
+      ...{ stalled: 15, unread: 15, unconfirmed: 30 },
+    },
+    steps: [],
+  },
   'odoo-push-consumption': {
     first: {
       ...{ operation: 'process', markDone: false, readBack: false, closeWarning: true, closeStrict: false },

@@ -31,6 +31,11 @@ export interface TlsConfigNode {
   addTLSOptions(options: object): object;
 }
 
+/** A plc-consumption-read node that reads; its link is that of the endpoint. */
+export interface PlcReadNode extends Node {
+  link?: LinkState;
+}
+
 /** The `s7 endpoint` config node of node-red-contrib-s7, as far as it is used here. */
 export interface S7EndpointNode extends Node {
   /** null when its own config is not valid. */

@@ -9,6 +9,7 @@ export interface LinkStatus {
 
 export class LinkState {
   #status: LinkStatus = { up: true, problem: '' };
+  #since = new Date();
   readonly #listeners = new Set<(status: LinkStatus) => void>();
   readonly #onTurn: (status: LinkStatus) => void;
 
@@ -19,6 +20,11 @@ export class LinkState {
 
   get status(): LinkStatus {
     return this.#status;
+  }
+
+  /** When the link was last lost or came back; before that, when it was made. */
+  get since(): Date {
+    return this.#since;
   }
 
   isUp(): void {
@@ -39,7 +45,10 @@ export class LinkState {
   #set(status: LinkStatus): void {
     const before = this.#status;
     this.#status = status;
-    if (before.up !== status.up) this.#onTurn(status);
+    if (before.up !== status.up) {
+      this.#since = new Date();
+      this.#onTurn(status);
+    }
     if (before.up !== status.up || before.problem !== status.problem) {
       for (const listener of this.#listeners) listener(status);
     }

@@ -7,11 +7,11 @@ import { migrateConfig } from './config-migrations';
 import type { LinkState } from './link-state';
 
 /**
- * What one input came to: message properties per output (undefined: nothing goes out there) and the status to show.
- * With an `error` the input ends as failed although something goes out, e.g. the answer to a waiting HTTP request.
+ * What one input came to: message properties per output (a list: one message each; undefined: nothing goes out there) and
+ * the status to show. With an `error` the input ends as failed although something goes out, e.g. the answer to a waiting HTTP request.
  */
 export interface Outcome {
-  outputs: readonly (object | undefined)[];
+  outputs: readonly (object | readonly object[] | undefined)[];
   status: Status;
   error?: Error;
 }
@@ -187,10 +187,16 @@ class ActionNode {
     this.#showIdle();
     let failure = error;
     try {
-      // The received message itself goes on (msg.req and msg.res with it); another output gets a copy of it as it came.
-      const first = outputs.findIndex(Boolean);
-      const others = outputs.map((patch, n) => (patch && n !== first ? { ...msg, ...patch } : null));
-      if (first >= 0) send(others.map((other, n) => (n === first ? Object.assign(msg, outputs[n]) : other)) as never);
+      // The received message itself goes on (msg.req and msg.res with it), once; whatever else goes out is a copy of it as it came.
+      const came = { ...msg };
+      let own: Input | undefined = msg;
+      const message = (patch: object): object => {
+        const going = Object.assign(own ?? { ...came }, patch);
+        own = undefined;
+        return going;
+      };
+      const sent = outputs.map((out) => (Array.isArray(out) ? out.map(message) : out ? message(out) : null));
+      if (sent.flat().some(Boolean)) send(sent as never);
     } catch (thrown) {
       failure ??= asError(thrown);
     }

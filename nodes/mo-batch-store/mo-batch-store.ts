@@ -1,7 +1,11 @@
-import type { NodeAPI, NodeDef } from 'node-red';
+import type { NodeAPI } from 'node-red';
 import type { DatabaseNode } from '../lib/config-nodes';
+import { connectionsOf } from '../lib/connections';
+import { auditOf } from '../lib/domain/audit';
 import type { Order } from '../lib/domain/batch';
 import { checkReadings } from '../lib/domain/reading';
+import { sumForOdoo } from '../lib/domain/weight';
+import { type HealthConfig, healthAction } from '../lib/health';
 import {
   clock,
   ordersIn,
@@ -16,9 +20,9 @@ import type { BatchStore, RecordOutcome } from '../lib/store/batch-store';
 import type { Stores } from '../lib/store/database-link';
 import type { Transferred } from '../lib/store/transfer';
 
-interface Config extends NodeDef {
+interface Config extends HealthConfig {
   database: string;
-  operation: keyof typeof OPERATIONS;
+  operation: keyof typeof OPERATIONS | 'connections' | 'health';
   line: string;
   limit: string;
   limitType: string;
@@ -148,9 +152,31 @@ const OPERATIONS = {
     if (!moId) throw new Error(t('error.no-order'));
     const trail = await store.trail(moId);
     return {
-      outputs: [{ payload: trail }],
+      outputs: [{ payload: { ...trail, ...auditOf(trail) } }],
       status: shown('ok', t('status.trail', { mo_id: moId, count: trail.events.length })),
     };
+  },
+
+  async list({ stores, line, context: { t } }: Call): Promise<Outcome> {
+    const batches = await stores.reports.list(line);
+    return { outputs: [{ payload: batches }], status: listed(t, batches.length) };
+  },
+
+  async activity({ stores, line, context: { t } }: Call): Promise<Outcome> {
+    const hours = await stores.reports.activity(line);
+    const kg = sumForOdoo(hours.map((hour) => hour.kg));
+    const pushes = hours.reduce((sum, hour) => sum + hour.pushes, 0);
+    const status = shown('ok', t('status.activity', { kg, pushes, at: clock() }));
+    return { outputs: [{ payload: hours }], status };
+  },
+
+  async archived({ stores, msg, line, context: { t } }: Call): Promise<Outcome> {
+    const batches = await stores.reports.archived(periodIn(msg, t), line);
+    const status = shown(
+      batches.length > 0 ? 'ok' : 'idle',
+      t('status.archived', { count: batches.length, at: clock() }),
+    );
+    return { outputs: [{ payload: batches }], status };
   },
 
   async export({ stores, msg, context }: Call): Promise<Outcome> {
@@ -168,6 +194,18 @@ const fileIn = ({ filename }: Input, { t }: Context): string => {
   throw new Error(t('error.no-file'));
 };
 
+/** The period named in the message, if any: ISO 8601 texts, with a time zone or in that of this machine. */
+const periodIn = ({ from, to }: Input, t: Context['t']): { from: string | null; to: string | null } => {
+  const [begin, end] = [from, to].map((given) => {
+    if (given === undefined || given === null || given === '') return null;
+    const time = typeof given === 'string' || given instanceof Date ? new Date(given) : new Date(NaN);
+    if (Number.isNaN(time.getTime())) throw new Error(t('error.period'));
+    return time.toISOString();
+  }) as [string | null, string | null];
+  if (begin && begin >= (end ?? new Date().toISOString())) throw new Error(t('error.period'));
+  return { from: begin, to: end };
+};
+
 const transferred = (what: 'exported' | 'imported', payload: Transferred, { t, node }: Context): Outcome => {
   const { mo_batch: queue, mo_histories: history } = payload.rows;
   const text = t(`status.${what}`, { queue, history, at: clock() });
@@ -178,15 +216,26 @@ const transferred = (what: 'exported' | 'imported', payload: Transferred, { t, n
 const listed = (t: Context['t'], count: number): Status =>
   shown(count > 0 ? 'ok' : 'idle', t('status.listed', { count, at: clock() }));
 
+const connections = (RED: NodeAPI, t: Context['t']): Outcome => {
+  const payload = connectionsOf(RED, t('error.not-configured'));
+  const down = payload.filter(({ up }) => !up).length;
+  const text = t(down > 0 ? 'status.connections-down' : 'status.connections', { count: payload.length, down });
+  return { outputs: [{ payload }], status: shown(down > 0 ? 'failed' : 'ok', text) };
+};
+
 /** Enough for any plant, and a bound for a mistyped limit. */
 const MOST = 100_000;
 
 export = function (RED: NodeAPI) {
   registerAction<Config>(RED, 'mo-batch-store', { whileBusy: 'queue' }, (node, config, t) => {
     const database = requireNode<DatabaseNode>(RED, config.database, t, t('label.database'));
+    const { operation } = config;
+    // Tells also of a database that is not there: nothing of it waits for one.
+    if (operation === 'connections') return { run: () => Promise.resolve(connections(RED, t)) };
+    if (operation === 'health') return healthAction(database, config, node, t);
     const link = database.database();
     const told = new Set<string>();
-    const bounded = ['enqueue', 'due', 'completed'].includes(config.operation);
+    const bounded = ['enqueue', 'due', 'completed'].includes(operation);
     return {
       links: [database.link],
       run: async (msg, context) => {
@@ -196,7 +245,7 @@ export = function (RED: NodeAPI) {
         const limit = Number(given);
         if (!Number.isInteger(limit) || limit < 1) throw new Error(t('error.limit-value', { limit: String(given) }));
         return link.use((stores) =>
-          OPERATIONS[config.operation]({
+          OPERATIONS[operation]({
             store: stores.batches,
             stores,
             msg,

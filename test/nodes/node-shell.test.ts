@@ -105,6 +105,27 @@ describe('one input', () => {
     assert.deepEqual(node.sent, [[null, msg]]);
   });
 
+  test('a list sends one message each on its output, the first of all is the received one; an empty list is silent', async () => {
+    const lists = [[{ payload: 1 }, { payload: 2, more: true }], []];
+    const node = new Stand(() => ({
+      run: () => Promise.resolve({ ...ok(), outputs: [lists.shift(), lists.length > 0 ? { payload: 3 } : undefined] }),
+    }));
+    const msg = { payload: 0, kept: true };
+    await node.input(msg);
+    const [[[first, second], other]] = node.sent as [[[object, object], object]];
+    assert.equal(first, msg);
+    assert.deepEqual(
+      [first, second, other],
+      [
+        { payload: 1, kept: true },
+        { payload: 2, more: true, kept: true },
+        { payload: 3, kept: true },
+      ],
+    );
+    assert.equal(await node.input(), undefined);
+    assert.equal(node.sent.length, 1);
+  });
+
   test('a failure becomes done(err) and a red status; whatever was thrown, it is an Error', async () => {
     const run = (): never => {
       const words: unknown = 'only words';

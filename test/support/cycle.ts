@@ -74,7 +74,7 @@ export const push = (more: object = {}): FlowNode => ({
 export async function startCycle(
   t: TestContext,
   nodes: readonly FlowNode[],
-  { server = {}, login = ODOO_LOGIN }: { server?: object; login?: Record<string, object> } = {},
+  { server = {}, db = {}, login = ODOO_LOGIN }: { server?: object; db?: object; login?: Record<string, object> } = {},
 ): Promise<Cycle> {
   const [odoo, address] = await Promise.all([startSimulatedOdoo(), testDatabase()]);
   const network = await startTcpProxy(address);
@@ -84,7 +84,7 @@ export async function startCycle(
   }));
   const flow = [
     odooServer(odoo.url, server),
-    database({ ...address, port: network.port }),
+    database({ ...address, port: network.port }, db),
     silos,
     ...stores,
     ...nodes,

@@ -46,7 +46,7 @@ const numbersAsNumbers = ((oid: number, format: 'text'): unknown =>
   oid === NUMERIC || oid === INT8 ? Number : TYPES.getTypeParser(oid, format)) as typeof TYPES.getTypeParser;
 
 /** Advisory locks of this package; the numbers only have to differ from each other ("MO" = 0x4d4f). */
-export const LOCKS = { migrate: 0x4d4f01, queue: 0x4d4f02 } as const;
+export const LOCKS = { migrate: 0x4d4f01, queue: 0x4d4f02, alarms: 0x4d4f03 } as const;
 
 /** What node-postgres takes and pg-promise's types leave out. */
 const UNTYPED = {

@@ -8,12 +8,16 @@ import { BatchStore } from './batch-store';
 import { type Database, type DatabaseAddress, NO_ANSWER, openDatabase } from './connection';
 import { migrate, type MigrationReport } from './migrate';
 import { DatabasePushLedger } from './push-ledger';
+import { Reports } from './reports';
 import { exportTo, importFrom, type Transferred } from './transfer';
+import { Watch } from './watch';
 
 /** What work on a database is done with. */
 export interface Stores {
   batches: BatchStore;
   ledger: DatabasePushLedger;
+  reports: Reports;
+  watch: Watch;
   exportTo(file: string): Promise<Transferred>;
   importFrom(file: string): Promise<Transferred>;
 }
@@ -138,6 +142,8 @@ export class DatabaseLink {
         this.#stores = {
           batches: new BatchStore(db),
           ledger: new DatabasePushLedger(db),
+          reports: new Reports(db),
+          watch: new Watch(db),
           exportTo: (file) => exportTo(db, file),
           importFrom: (file) => importFrom(db, file),
         };

@@ -48,7 +48,7 @@ async function applyNext(tx: Task, report: MigrationReport): Promise<boolean> {
   }
   const next = MIGRATIONS[version];
   if (!next) return false;
-  const known = version === 0 && (await inspect(tx));
+  const known = (await inspect(tx)) && version === 0;
   await tx.none(next.sql);
   await tx.none('INSERT INTO mo_schema (version, name) VALUES ($<version>, $<name>)', {
     version: version + 1,

@@ -60,7 +60,10 @@ const OURS = columns(
 
 const SHARED = [...LEGACY, ...OURS];
 
-/** Every table, as the first migration makes it; in the order in which an import fills them. */
+/**
+ * Every table as it is today, in the order in which an import fills them. Each migration adds what a database lacks of
+ * its tables, so that a new one has everything from the first migration on.
+ */
 const TABLES = {
   mo_batch: [
     ...SHARED,
@@ -72,6 +75,8 @@ const TABLES = {
       'lease_until timestamptz',
       // What confirmed_revision was when the lease was taken: a call by hand puts it in doubt until it is settled.
       'lease_confirmed int8',
+      // Since when Odoo lacks a value of the row while it waits for its pushes; kept by the guard trigger.
+      'unconfirmed_since timestamptz',
     ),
   ],
   mo_histories: [...SHARED, ...columns('status varchar(20)', 'notes text', 'archived_at timestamptz')],
@@ -94,6 +99,17 @@ const TABLES = {
     "line varchar(64) NOT NULL DEFAULT ''",
     'kind varchar(32) NOT NULL',
     "detail jsonb NOT NULL DEFAULT '{}'",
+  ),
+  // Alarms that were told and are not over. `watch` is who told them, `subject` the row's id, or the line.
+  mo_alarms: columns(
+    'watch text NOT NULL',
+    'kind varchar(32) NOT NULL',
+    'subject text NOT NULL',
+    'mo_id varchar(64)',
+    "line varchar(64) NOT NULL DEFAULT ''",
+    'slot int',
+    'since timestamptz NOT NULL',
+    'reason text',
   ),
 } as const;
 
@@ -163,6 +179,10 @@ INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
 SELECT mo_id, id, equipment_id_batch, 'taken-over', jsonb_build_object('batch_no', batch_no, 'duplicate', duplicate) FROM mo_batch;
 `;
 
+/** Since when rows are unconfirmed that were so before the column was there: nobody knows, so from now on. */
+export const UNCONFIRMED_SINCE = `UPDATE mo_batch SET unconfirmed_since = now()
+  WHERE revision > 0 AND confirmed_revision IS DISTINCT FROM revision AND set_aside_at IS NULL AND unconfirmed_since IS NULL;`;
+
 /** In order; the number is the position, from 1. Never edit one that was released: add another. */
 export const MIGRATIONS: readonly { name: string; sql: string }[] = [
   {
@@ -178,6 +198,16 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
        CREATE INDEX IF NOT EXISTS mo_events_mo_id ON mo_events (mo_id, id);
        CREATE INDEX IF NOT EXISTS mo_events_at ON mo_events (at);`,
       TRIGGERS,
+    ].join('\n'),
+  },
+  {
+    name: 'alarms',
+    sql: [
+      createTable('mo_batch'),
+      createTable('mo_alarms'),
+      'CREATE UNIQUE INDEX IF NOT EXISTS mo_alarms_once ON mo_alarms (watch, kind, subject);',
+      TRIGGERS,
+      UNCONFIRMED_SINCE,
     ].join('\n'),
   },
 ];

@@ -41,6 +41,9 @@ BEGIN
   END IF;
   NEW.completed_at := CASE WHEN NEW.status_manufacturing THEN coalesce(NEW.completed_at, now()) END;
   NEW.update_odoo := NEW.revision > 0 AND NEW.confirmed_revision IS NOT DISTINCT FROM NEW.revision;
+  -- Changes do not start it anew, however often they come; what a person sets free again is late from then on only.
+  NEW.unconfirmed_since := CASE WHEN NEW.revision > 0 AND NOT NEW.update_odoo AND NEW.set_aside_at IS NULL
+    THEN coalesce(NEW.unconfirmed_since, now()) END;
   RETURN NEW;
 END $guard$;
 

@@ -5,7 +5,7 @@ import type { Database } from '../../../nodes/lib/store/connection';
 import { migrate } from '../../../nodes/lib/store/migrate';
 import { MIGRATIONS, TABLE_NAMES } from '../../../nodes/lib/store/schema';
 import { queryOnce } from '../../support/cluster';
-import { anotherPool, emptyDatabase, finishedBatch, freshStore, order, row } from '../../support/store';
+import { anotherPool, emptyDatabase, finishedBatch, freshStore, moId, order, reading, row } from '../../support/store';
 
 const relations = (db: Database): Promise<string[]> =>
   db.map(
@@ -57,7 +57,35 @@ test('migrations run again change no schema and lose no row', async (t) => {
 test('a database that is newer than the package is refused by its number', async (t) => {
   const { db } = await freshStore(t);
   await db.none(`INSERT INTO mo_schema (version, name) VALUES (99, 'from the future')`);
-  await assert.rejects(migrate(db), /schema 99, this package knows up to 1: update the package/);
+  await assert.rejects(migrate(db), /schema 99, this package knows up to 2: update the package/);
+});
+
+/** What the first migration left: nothing that came later. */
+const asBefore = `DELETE FROM mo_schema WHERE version = 2; DROP TABLE mo_alarms; DROP TRIGGER mo_batch_guard ON mo_batch;
+  ALTER TABLE mo_batch DROP COLUMN unconfirmed_since`;
+
+test('a queue of the first schema learns since when its rows are unconfirmed, and keeps what it says', async (t) => {
+  const opened = await freshStore(t);
+  const { db, store } = opened;
+  await finishedBatch(opened, 1);
+  await store.enqueue([order(2), order(3)], 2);
+  await store.record([reading(2, { silo_a: 5 }, 1)]);
+  const [before, { events }] = [await schema(db), await store.trail(moId(2))];
+  await db.none(asBefore);
+  assert.deepEqual(await migrate(db), { version: 2, applied: ['alarms'] });
+  assert.deepEqual(await schema(db), before);
+  const since = async (n: number): Promise<boolean> => (await row(db, n)).unconfirmed_since !== null;
+  assert.deepEqual([await since(1), await since(2), await since(3)], [false, true, false]);
+  const { revision, update_odoo } = await row(db, 1);
+  assert.deepEqual({ revision, update_odoo }, { revision: 1, update_odoo: true });
+  assert.deepEqual((await store.trail(moId(2))).events, events, 'a migration is no event');
+});
+
+test('a foreign table that a later migration needs is refused too', async (t) => {
+  const { db } = await freshStore(t);
+  await db.none(`${asBefore}; CREATE TABLE mo_alarms (id int, ringing bool)`);
+  await assert.rejects(migrate(db), /table mo_alarms .*no column watch.*nothing was changed/);
+  assert.equal((await relations(db)).includes('mo_alarms_once:i'), false);
 });
 
 for (const [what, sql, message] of [

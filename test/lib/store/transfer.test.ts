@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import type { Database } from '../../../nodes/lib/store/connection';
 import { TABLE_NAMES } from '../../../nodes/lib/store/schema';
 import { exportTo, importFrom } from '../../../nodes/lib/store/transfer';
+import { Watch } from '../../../nodes/lib/store/watch';
 import { openTempFolder } from '../../support/cluster';
 import {
   confirmed,
@@ -126,7 +127,7 @@ test('a file that is cut short, from a newer package, or something else imports 
   await attempt('half a line', [...lines.slice(0, 2), lines[2]?.slice(0, 40) ?? ''], /cut short or damaged/);
   await attempt(
     'newer',
-    [lines[0]?.replace('"schema":1', '"schema":7') ?? '', ...lines.slice(1)],
+    [lines[0]?.replace('"schema":2', '"schema":7') ?? '', ...lines.slice(1)],
     /newer version of the package \(schema 7\)/,
   );
   await attempt('other', ['some text'], /is not an export of this package/);
@@ -134,6 +135,38 @@ test('a file that is cut short, from a newer package, or something else imports 
   await assert.rejects(importFrom(to.db, join(path, 'missing')), /ENOENT/);
   await to.db.none(`UPDATE mo_batch SET revision = 1`);
   assert.equal((await importFrom(to.db, file)).rows.mo_batch, 3, 'the right file still goes in');
+});
+
+test('a file of the first schema goes in as well, and its rows are late from then on', async (t) => {
+  const from = await freshStore(t);
+  await from.store.enqueue(orders(1, 2), 10);
+  await from.store.record([reading(1, { silo_a: 5 }, 1)]);
+  const file = join(folder(t), 'export.jsonl');
+  await exportTo(from.db, file);
+  const older = readFileSync(file, 'utf8')
+    .replace('"schema":2', '"schema":1')
+    .replaceAll(/,"unconfirmed_since":("[^"]*"|null)/g, '')
+    .replace(',"mo_alarms":0', '');
+  writeFileSync(file, older);
+  const to = await freshStore(t);
+  assert.equal((await importFrom(to.db, file)).rows.mo_batch, 2);
+  assert.deepEqual(
+    [(await row(to.db, 1)).unconfirmed_since !== null, (await row(to.db, 2)).unconfirmed_since],
+    [true, null],
+  );
+});
+
+test('alarms that were told go along, and are not told again', async (t) => {
+  const from = await freshStore(t);
+  await from.store.enqueue(orders(1, 1), 10);
+  await from.store.setAside([{ mo_id: moId(1), reason: 'cancelled' }]);
+  const limits = { stalled: 15, unread: 15, unconfirmed: 30 };
+  assert.equal((await new Watch(from.db).news('node', limits)).news.length, 1);
+  const file = join(folder(t), 'export.jsonl');
+  await exportTo(from.db, file);
+  const to = await freshStore(t);
+  await importFrom(to.db, file);
+  assert.deepEqual(await new Watch(to.db).news('node', limits), { news: [], open: 1 });
 });
 
 test('an export that fails leaves no file', async (t) => {

@@ -1,0 +1,160 @@
+/**
+ * What is wrong on a line and for how long: alarms, each told once when it begins and once when it ends, and the figures
+ * that a monitoring system asks for.
+ */
+import { type BatchState } from '../domain/batch';
+import { type Database, LOCKS } from './connection';
+import { BATCH_STATE, OF_LINE } from './sql';
+
+/**
+ * stalled: the slot says that it runs, but its values stand still. unread: nobody reads the line. unconfirmed: Odoo lacks
+ * values of the row. set-aside: the row waits for a person.
+ */
+export type AlarmKind = 'stalled' | 'unread' | 'unconfirmed' | 'set-aside';
+
+/** How long something may last before it is an alarm (minutes). */
+export type AlarmLimits = Record<Exclude<AlarmKind, 'set-aside'>, number>;
+
+/** An alarm that has begun or ended. Times are ISO 8601, UTC. */
+export interface Alarm {
+  kind: AlarmKind;
+  state: 'begin' | 'end';
+  /** null: the alarm is about a line, or the row has no order. */
+  mo_id: string | null;
+  /** Odoo's equipment code, '' where none is known. */
+  line: string;
+  /** null: not in a slot, or in a source without slots. */
+  slot: number | null;
+  since: string;
+  /** Only of one that has ended: when that was found. */
+  ended_at?: string;
+  /** Why a row is set aside, or why its last push was not confirmed. */
+  reason?: string;
+}
+
+export interface AlarmNews {
+  /** Ended ones first, then by their beginning. */
+  news: Alarm[];
+  /** Alarms that are open now. */
+  open: number;
+}
+
+/** The queue in numbers, per line. */
+export interface LineFigures {
+  line: string;
+  states: Record<BatchState, number>;
+  /** Age of the oldest values that Odoo lacks (s), set-aside rows left out; 0 when there are none. */
+  oldest_unconfirmed: number;
+  /** Held readings. */
+  held: number;
+}
+
+const SLOT = `nullif((b.last_plc_reading->>'slot')::int, 0)`;
+const ABOUT_ROW = `b.id::text, b.mo_id, b.equipment_id_batch, ${SLOT}`;
+const LIVE = 'b.set_aside_at IS NULL AND NOT b.duplicate';
+const minutes = (kind: keyof AlarmLimits): string => `make_interval(secs => $<${kind}> * 60.0)`;
+/** When a reading last named the row's order; NULL: none did since it was queued. */
+const SEEN = '(SELECT max((l.seen->>b.mo_id)::timestamptz) FROM mo_lines l)';
+
+/** When a reading last changed the row; a correction by hand changes nothing in the slot. */
+const CHANGED = `(b.last_plc_reading->>'read_at')::timestamptz`;
+
+/**
+ * As the line saw it: between the reading that last changed the row and the last one that named it the values stood still.
+ * A PLC that is not read ages nothing here, and a batch that waits for its turn has no slot that says it runs.
+ */
+const STALLED = `SELECT 'stalled', ${ABOUT_ROW}, ${CHANGED}, NULL FROM mo_batch b
+  WHERE ${OF_LINE} AND ${LIVE} AND NOT b.status_manufacturing AND (b.last_plc_reading->>'status_operation')::bool
+    AND ${SEEN} - ${CHANGED} >= ${minutes('stalled')}`;
+
+const UNCONFIRMED_LONG = `SELECT 'unconfirmed', ${ABOUT_ROW}, b.unconfirmed_since, b.last_reason FROM mo_batch b
+  WHERE ${OF_LINE} AND ${LIVE} AND b.unconfirmed_since <= now() - ${minutes('unconfirmed')}`;
+
+const SET_ASIDE = `SELECT 'set-aside', ${ABOUT_ROW}, b.set_aside_at, b.set_aside_reason FROM mo_batch b
+  WHERE ${OF_LINE} AND b.set_aside_at IS NOT NULL`;
+
+/**
+ * Lines that were read before. One without a name was perhaps given one later: it counts as long as no named line is read
+ * after it, or an order of the queue was last seen by it.
+ */
+const NOT_READ_ANY_MORE = `SELECT 'unread', l.line, NULL, l.line, NULL::int, l.last_read_at, NULL FROM mo_lines l
+  WHERE ($<line> = '' OR l.line = $<line>) AND l.last_read_at <= now() - ${minutes('unread')}
+    AND (l.line <> '' OR NOT EXISTS (SELECT FROM mo_lines o WHERE o.line <> '' AND o.last_read_at > l.last_read_at)
+      OR EXISTS (SELECT FROM mo_batch b WHERE ${LIVE} AND (l.seen->>b.mo_id)::timestamptz >= ${SEEN}))`;
+
+/** Lines that have a queue and were never read; rows that were taken over wait since then. */
+const NEVER_READ = `SELECT 'unread', b.equipment_id_batch, NULL, b.equipment_id_batch, NULL::int,
+    min(coalesce(b.queued_at, (SELECT min(applied_at) FROM mo_schema))) AS since, NULL FROM mo_batch b
+  WHERE ${OF_LINE} AND ${LIVE} AND NOT EXISTS (SELECT FROM mo_lines l WHERE l.line IN ('', b.equipment_id_batch) OR b.equipment_id_batch = '')
+  GROUP BY b.equipment_id_batch
+  HAVING min(coalesce(b.queued_at, (SELECT min(applied_at) FROM mo_schema))) <= now() - ${minutes('unread')}`;
+
+/** One after the other: of two Node-REDs that look at the same moment only one finds news. */
+const LOCK_ALARMS = `SELECT pg_advisory_xact_lock(${LOCKS.alarms})::text;`;
+
+const COLUMNS = 'kind, subject, mo_id, line, slot, since, reason';
+
+const NEWS = `
+WITH present (${COLUMNS}) AS MATERIALIZED (
+  ${[STALLED, UNCONFIRMED_LONG, SET_ASIDE, NOT_READ_ANY_MORE, NEVER_READ].join('\n  UNION ALL ')}
+), began AS (
+  INSERT INTO mo_alarms (watch, ${COLUMNS}) SELECT $<watch>, p.* FROM present p ON CONFLICT DO NOTHING RETURNING ${COLUMNS}
+), ended AS (
+  DELETE FROM mo_alarms a
+  WHERE a.watch = $<watch> AND NOT EXISTS (SELECT FROM present p WHERE p.kind = a.kind AND p.subject = a.subject)
+  RETURNING ${COLUMNS}
+), news AS (
+  SELECT 'end' AS state, now() AS ended_at, ended.* FROM ended UNION ALL SELECT 'begin', NULL, began.* FROM began
+)
+SELECT (SELECT count(*) FROM present)::int AS open,
+  (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'subject' ORDER BY n.ended_at, n.since, n.kind, n.mo_id, n.line), '[]') FROM news n) AS news`;
+
+type Told = Omit<Alarm, 'ended_at' | 'reason'> & { ended_at: string | null; reason: string | null };
+
+const iso = (time: string): string => new Date(time).toISOString();
+
+export class Watch {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /**
+   * What has become an alarm and what is none any more since this was last asked. Open alarms are kept in the database, so
+   * that neither a restart nor a second Node-RED tells one twice or loses its end.
+   * @param watch who asks: askers of the same name share what was told
+   * @param line only alarms of this line, and of rows without one; '': of all
+   */
+  async news(watch: string, limits: AlarmLimits, line = ''): Promise<AlarmNews> {
+    const [, [found]] = (await this.#db.multi(`${LOCK_ALARMS}\n${NEWS}`, { watch, line, ...limits })) as [
+      unknown,
+      [{ open: number; news: Told[] }],
+    ];
+    const news = found.news.map(({ since, ended_at, reason, ...alarm }): Alarm => ({
+      ...alarm,
+      since: iso(since),
+      ...(ended_at ? { ended_at: iso(ended_at) } : {}),
+      ...(reason ? { reason } : {}),
+    }));
+    return { news, open: found.open };
+  }
+
+  /** The queue in numbers, for every line that is known, and for '': rows and readings without one. */
+  figures(): Promise<LineFigures[]> {
+    return this.#db.map(
+      `WITH rows AS (SELECT b.equipment_id_batch AS line, ${BATCH_STATE} AS state, b.unconfirmed_since FROM mo_batch b),
+       lines AS (SELECT '' AS line UNION SELECT line FROM rows UNION SELECT line FROM mo_lines UNION SELECT line FROM mo_held_readings)
+       SELECT l.line,
+         (SELECT coalesce(jsonb_object_agg(state, n), '{}') FROM (SELECT state, count(*) AS n FROM rows r WHERE r.line = l.line GROUP BY state) s) AS states,
+         greatest((SELECT extract(epoch FROM now() - min(unconfirmed_since)) FROM rows r WHERE r.line = l.line), 0)::float8 AS oldest_unconfirmed,
+         (SELECT count(*) FROM mo_held_readings h WHERE h.line = l.line)::int AS held
+       FROM lines l ORDER BY l.line`,
+      [],
+      ({ states, ...figures }: Omit<LineFigures, 'states'> & { states: Partial<LineFigures['states']> }) => ({
+        ...figures,
+        states: { queued: 0, running: 0, completed: 0, confirmed: 0, done: 0, 'set-aside': 0, ...states },
+      }),
+    );
+  }
+}

@@ -1,0 +1,20 @@
+/** The state of a link: since when it is as it is. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LinkState } from '../../nodes/lib/link-state';
+
+test('"since" is the time of the last turn, not of the last problem', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_000 });
+  const link = new LinkState();
+  const told: number[] = [];
+  const later = (act: () => void): void => {
+    t.mock.timers.tick(1_000);
+    act();
+    told.push(link.since.getTime());
+  };
+  later(() => link.isUp());
+  later(() => link.isDown('refused'));
+  later(() => link.isDown('timeout'));
+  later(() => link.isUp());
+  assert.deepEqual(told, [1_000, 3_000, 3_000, 5_000]);
+});
