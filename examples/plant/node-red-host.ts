@@ -30,6 +30,8 @@ export interface HostOptions {
   userDir?: string;
   /** npm has installed the package in `userDir`: it is used as it is, instead of a link to this project. */
   installed?: boolean;
+  /** More of its settings. */
+  settings?: object;
   /** Path of Node-RED's red.js. */
   nodeRed?: string;
   /** The Node.js that runs it. */
@@ -82,6 +84,7 @@ export async function startNodeRed({
   onLine = () => undefined,
   userDir: kept,
   installed = false,
+  settings: more = {},
   nodeRed = require.resolve('node-red/red.js', { paths: [PROJECT] }),
   node = process.execPath,
 }: HostOptions): Promise<NodeRedHost> {
@@ -97,6 +100,7 @@ export async function startNodeRed({
     credentialSecret: false,
     telemetry: { enabled: false },
     editorTheme: { tours: false },
+    ...more,
   };
   await writeFile(join(userDir, 'settings.js'), `module.exports = ${JSON.stringify(settings, null, 2)};\n`);
   await writeFile(join(userDir, 'flows.json'), JSON.stringify(flow, null, 2));

@@ -2,8 +2,10 @@ import { join, resolve } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
 import { migrateConfig } from '../lib/config-migrations';
 import type { DatabaseNode, TlsConfigNode } from '../lib/config-nodes';
+import { connectionsOf } from '../lib/connections';
 import { registerDialogCall, tlsOptions } from '../lib/dialog-call';
 import { LinkState } from '../lib/link-state';
+import { Metrics } from '../lib/metrics';
 import type { DatabaseAddress } from '../lib/store/connection';
 import { DatabaseLink } from '../lib/store/database-link';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../lib/store/embedded-postgres';
@@ -18,6 +20,7 @@ interface Config extends NodeDef {
   serverPort: string | number;
   database: string;
   tls: string;
+  metrics: boolean;
 }
 
 interface Credentials {
@@ -35,6 +38,7 @@ export = function (RED: NodeAPI) {
   const shown = new Map<string, object>();
   /** The same with the password, for the embedded ones: never leaves this process. */
   const running = new Map<string, DatabaseAddress>();
+  const metrics = new Metrics(() => connectionsOf(RED, 'not configured'));
 
   RED.httpAdmin.get(
     '/mo-bridge/mo-database/:id/connection',
@@ -45,6 +49,13 @@ export = function (RED: NodeAPI) {
       else res.sendStatus(204);
     },
   );
+
+  RED.httpAdmin.get('/mo-bridge/metrics', RED.auth.needsPermission('mo-bridge.read'), (_req, res, next) => {
+    metrics
+      .scrape()
+      .then((page) => (page ? res.set('Content-Type', page.type).send(page.text) : res.sendStatus(404)))
+      .catch(next);
+  });
 
   registerDialogCall(RED, 'mo-database', 'test', (values) => {
     const {
@@ -146,8 +157,18 @@ export = function (RED: NodeAPI) {
         return database;
       };
 
+      const withdraw = config.metrics
+        ? metrics.publish({
+            id: this.id,
+            name: label,
+            // Asynchronous: an incomplete config is one more database that cannot be reached.
+            figures: async () => this.database().use(({ watch }) => watch.figures()),
+          })
+        : undefined;
+
       this.on('close', (done: () => void) => {
         closed = true;
+        withdraw?.();
         const complain = (error: Error): void => this.error(error.message);
         void (database?.close() ?? Promise.resolve()).catch(complain).then(stopServer).catch(complain).then(done);
       });

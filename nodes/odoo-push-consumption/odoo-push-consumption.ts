@@ -5,6 +5,7 @@ import { clock, registerAction, requireNode, type Context, type Input, type Outc
 import { DELIVERY_DEFAULTS } from '../lib/odoo/delivery';
 import { type PushResult, PushService } from '../lib/odoo/push';
 import { type ListedResult, type Named, PushList } from '../lib/odoo/push-list';
+import { tellPush } from '../lib/telemetry';
 
 interface Config extends NodeDef {
   server: string;
@@ -52,6 +53,10 @@ export = function (RED: NodeAPI) {
 
     const list = new PushList();
 
+    const count = ({ conclusion, skipped }: ListedResult, seconds?: number): void => {
+      if (!skipped) tellPush({ ...(database ? { database: database.id } : {}), conclusion, seconds });
+    };
+
     const tell = ({ mo_id, conclusion, reason, skipped, done, set_aside, next_attempt_at }: ListedResult): void => {
       if (skipped) return;
       if (conclusion === 'confirmed') return node.log(t(done ? 'status.done-one' : 'status.confirmed-one', { mo_id }));
@@ -72,6 +77,7 @@ export = function (RED: NodeAPI) {
         (which) => link.use(({ ledger }) => push.process(ledger, which, Boolean(config.markDone))),
         signal,
         ({ result, failure }, finished) => {
+          count(result, result.seconds);
           if (!failure) tell(result);
           if (finished % step === 0) progress(t('status.pushing', { finished, count: rows.length }));
         },
@@ -114,6 +120,7 @@ export = function (RED: NodeAPI) {
       const push = new PushService(client, limiter, silos, options, signal);
       let outcome: PushResult & { locked?: boolean; warning?: string };
       let begun = false;
+      const began = performance.now();
       try {
         // Without a reachable queue nobody knows whether the batch is locked or being pushed: nothing is sent then.
         await link?.use(({ batches }) => batches.idsOf(mo_id));
@@ -125,6 +132,7 @@ export = function (RED: NodeAPI) {
         const answer = begun ? manualAnswer(operation, request, unknown, equipment_id) : unavailable(error);
         return { outputs: [undefined, answer], status: { level: 'failed', text: error.message }, error };
       }
+      count(outcome, (performance.now() - began) / 1000);
       const { warning, db_saved, conclusion } = outcome;
       if (warning) node[outcome.id ? 'error' : 'warn'](t('status.warning', { mo_id, reason: warning }));
       if (outcome.locked) node.log(t('status.locked', { mo_id }));

@@ -1,6 +1,6 @@
 import type { S7Endpoint } from '@st-one-io/nodes7';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { S7EndpointNode, SiloMapNode } from '../lib/config-nodes';
+import type { PlcReadNode, S7EndpointNode, SiloMapNode } from '../lib/config-nodes';
 import { registerDialogCall } from '../lib/dialog-call';
 import { type Silo, SiloMap } from '../lib/domain/silos';
 import type { SlotField, SlotLayout } from '../lib/domain/slot-layout';
@@ -10,6 +10,7 @@ import { acknowledgeRecorded } from '../lib/plc/acknowledge';
 import { type EndpointSettings, withEndpoint } from '../lib/plc/open-endpoint';
 import { PlcError } from '../lib/plc/plc-errors';
 import { SlotReader } from '../lib/plc/slot-reader';
+import { tellRead } from '../lib/telemetry';
 
 interface Config extends NodeDef {
   operation?: 'read' | 'acknowledge';
@@ -32,7 +33,7 @@ interface Config extends NodeDef {
 type Settings = Omit<Config, 'endpoint' | 'silos' | keyof NodeDef>;
 
 /** A node that reads, as one that acknowledges finds it. */
-interface ReadNode extends Node {
+interface ReadNode extends PlcReadNode {
   slotReader?: SlotReader;
 }
 
@@ -103,6 +104,7 @@ function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t'
   node.slotReader = reader;
 
   const link = new LinkState(({ up, problem }) => (up ? node.log(t('status.back')) : node.error(problem)));
+  node.link = link;
   // 'error' alone tells of a PLC that was never there; its own text is in the log of the endpoint.
   const onLost = (): void => link.isDown(t('status.offline'));
   const onBack = (): void => link.isUp();
@@ -120,11 +122,15 @@ function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t'
     close: () => reader.close(),
     run: async (_msg, { signal }) => {
       const result = await reader.read(signal).catch((error: unknown) => {
-        if (error instanceof PlcError) link.isDown(error.message);
+        if (error instanceof PlcError) {
+          link.isDown(error.message);
+          tellRead({ reader: node.name || node.id, failed: error.kind });
+        }
         throw error;
       });
       link.isUp();
       const { readings, rejected, ...read } = result;
+      tellRead({ reader: node.name || node.id, seconds: read.duration_ms / 1000, rejected });
       for (const { slot, mo_id, problems } of rejected) {
         for (const { field, problem, value } of problems) {
           node.warn(t('status.rejected-one', { slot, mo_id: mo_id ?? '?', field, problem, value: String(value) }));
