@@ -1,5 +1,7 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { OdooServerNode, SiloMapNode } from '../lib/config-nodes';
+import type { ComparedRow } from '../lib/domain/reconciliation';
+import { compareWithOdoo } from '../lib/odoo/compare';
 import { checkOrders, fetchOrders } from '../lib/odoo/fetch';
 import {
   clock,
@@ -15,7 +17,7 @@ import {
 interface Config extends NodeDef {
   server: string;
   silos: string;
-  operation: 'fetch' | 'check';
+  operation: 'fetch' | 'check' | 'compare';
   line: string;
 }
 
@@ -59,6 +61,25 @@ export = function (RED: NodeAPI) {
       };
     };
 
-    return { links: [server.link], run: config.operation === 'check' ? check : fetch };
+    const compare = async (msg: Input, { signal }: Context): Promise<Outcome> => {
+      const rows = ordersIn<ComparedRow>(msg);
+      if (!rows) throw new Error(t('error.orders'));
+      const { orders: count, discrepancies } = await compareWithOdoo(client, silos, rows, signal);
+      if (discrepancies.length === 0) {
+        const level = count > 0 ? 'ok' : 'idle';
+        // Nothing goes out: whoever is wired to this wants to hear of differences only.
+        return { outputs: [], status: { level, text: t('status.compared-equal', { count, at: clock() }) } };
+      }
+      const differ = new Set(discrepancies.map(({ mo_id }) => mo_id)).size;
+      return {
+        outputs: [{ payload: discrepancies, compared: count }],
+        status: { level: 'attention', text: t('status.compared-differ', { count, differ, at: clock() }) },
+      };
+    };
+
+    const links = [server.link];
+    // A list to compare comes once a day: it waits its turn, where a trigger would only come again.
+    if (config.operation === 'compare') return { links, run: compare, whileBusy: 'queue' };
+    return { links, run: config.operation === 'check' ? check : fetch };
   });
 };

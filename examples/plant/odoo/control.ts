@@ -1,7 +1,7 @@
 /**
  * Steering the simulated Odoo from another process, under `/__plant/odoo/`, JSON in and out:
  * GET orders, orders/<name>, done/<name>, calls, concurrency · POST orders (an order to create), cancel {name},
- * done {name}, faults (a fault to set), down {ms} · DELETE faults.
+ * done {name}, consumed {name, code, kg}, faults (a fault to set), down {ms} · DELETE faults.
  */
 import type { HttpRequest } from './answer';
 import { FAULT_KINDS } from './faults';
@@ -35,6 +35,9 @@ function act(odoo: SimulatedOdoo, verb: string, name: string, params: Params): u
     case 'POST done':
       odoo.markDoneByHand(String(params.name));
       return odoo.order(String(params.name));
+    case 'POST consumed':
+      odoo.consumeByHand(String(params.name), String(params.code), Number(params.kg));
+      return odoo.done(String(params.name));
     case 'POST faults':
       odoo.setFault(params as unknown as Fault);
       return { kinds: FAULT_KINDS };

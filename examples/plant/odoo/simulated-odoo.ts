@@ -10,7 +10,7 @@ import { control } from './control';
 import type { Fault } from './faults';
 import { appendJournal, openJournal } from './journal';
 import type { JournalEntry } from './journal';
-import { OrderBook, stateOf } from './orders';
+import { OrderBook, roundQty, stateOf } from './orders';
 import type { MoveState, NewOrder, Order, OrderState, Policy } from './orders';
 import { OdooServer } from './server';
 import type { ServerOptions } from './server';
@@ -73,6 +73,11 @@ export interface SimulatedOdoo {
   cancel(name: string): void;
   /** Closes an order as a person in Odoo would; with nothing consumed yet, the plan is taken. */
   markDoneByHand(name: string): void;
+  /**
+   * Sets what was consumed from a silo (kg), as a person in Odoo would, also on an unlocked done order; of several moves
+   * the first one takes the difference. @throws Error when the order has no component on it.
+   */
+  consumeByHand(name: string, code: string, kg: number): void;
   setFault(fault: Fault): void;
   clearFaults(): void;
   /** The highest number of writing calls of one order that were under way at once, seen from the client's side. */
@@ -157,6 +162,12 @@ export async function startSimulatedOdoo(options: SimulatedOdooOptions = {}): Pr
         if (!order.moves.some((move) => move.done > 0)) order.moves.forEach((move) => (move.done = move.plan));
         order.producing ||= order.quantity;
         book.markDone(order, { skip_consumption: true, skip_backorder: true });
+      }),
+    consumeByHand: (name, code, kg) =>
+      book.change(known(name), ({ moves }) => {
+        const [first, ...others] = moves.filter(({ equipment }) => equipment?.code === code);
+        if (!first) throw new Error(`order ${name} has no component on ${code} in the simulated Odoo`);
+        first.done = roundQty(others.reduce((left, { done }) => left - done, kg));
       }),
     setFault: (fault) => server.faults.set(fault),
     clearFaults: () => server.faults.clear(),

@@ -16,7 +16,7 @@ export interface Fetched {
 }
 
 /** Orders whose stock moves are read in one call: thousands at once could outlast its time limit. */
-const CHUNK = 100;
+export const CHUNK = 100;
 
 /** States in which a named order may still be weighed. */
 const WEIGHABLE = ['confirmed', 'progress', 'to_close'];

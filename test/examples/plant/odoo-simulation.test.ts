@@ -205,6 +205,9 @@ test('another process steers it over HTTP', async (t) => {
   );
   assert.equal(((await control('GET', 'orders/WH/MO/00002')).body as { finished: number }).finished, 2500);
   assert.equal(((await control('GET', 'done/WH/MO/00002')).body as { silo113: number }).silo113, 125);
+  const changed = { name: 'WH/MO/00002', code: 'silo113', kg: 130.5 };
+  assert.equal(((await control('POST', 'consumed', changed)).body as { silo113: number }).silo113, 130.5);
+  assert.equal((await control('POST', 'consumed', { ...changed, code: 'silo999' })).status, 400);
   await control('POST', 'faults', { kind: 'http500', route: 'authenticate', count: 'always' });
   await assert.rejects(login(odoo.url), /no session/);
   await control('DELETE', 'faults');

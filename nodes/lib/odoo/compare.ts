@@ -1,0 +1,75 @@
+/**
+ * Compares rows of the queue or the history with what Odoo holds of their orders.
+ */
+import type { OrderDetail, OrderMove } from '../domain/order';
+import { type ComparedRow, type Discrepancy, reconcile } from '../domain/reconciliation';
+import type { SiloMap } from '../domain/silos';
+import type { OdooClient } from './client';
+import { CHUNK } from './fetch';
+import type { CallOptions } from './session';
+
+export interface Compared {
+  /** Orders that were compared. */
+  orders: number;
+  discrepancies: Discrepancy[];
+}
+
+/**
+ * Of several rows of one order the last one counts, as the one that Odoo was told last.
+ * @throws OdooError
+ */
+export async function compareWithOdoo(
+  client: OdooClient,
+  silos: SiloMap,
+  rows: readonly ComparedRow[],
+  signal?: AbortSignal,
+): Promise<Compared> {
+  const options = signal ? { signal } : {};
+  const latest = [
+    ...new Map(
+      rows.filter(({ superseded, duplicate }) => !superseded && !duplicate).map((row) => [row.mo_id, row]),
+    ).values(),
+  ];
+  const discrepancies: Discrepancy[] = [];
+  const details: OrderDetail[] = [];
+  for (let first = 0; first < latest.length; first += CHUNK) {
+    const chunk = latest.slice(first, first + CHUNK);
+    const names = chunk.map(({ mo_id }) => mo_id);
+    const productions = await client.productions(names, options);
+    const known = names.filter((name) => productions.has(name));
+    const moves = await movesWithCodes(client, known, details, options);
+    for (const row of chunk) {
+      discrepancies.push(...reconcile(row, productions.get(row.mo_id), moves.get(row.mo_id) ?? [], silos));
+    }
+  }
+  return { orders: latest.length, discrepancies };
+}
+
+/**
+ * The moves of orders with their silos' codes, which only the details of orders tell: orders share their silos, so one
+ * order is asked for each silo, and every order only where that was not enough.
+ * @param details what was asked already; grows
+ */
+async function movesWithCodes(
+  client: OdooClient,
+  names: readonly string[],
+  details: OrderDetail[],
+  options: CallOptions,
+): Promise<Map<string, OrderMove[]>> {
+  if (names.length === 0) return new Map();
+  let moves = await client.moves(names, details, options);
+  for (const enough of ['one per silo', 'each'] as const) {
+    const ask = new Map<string, string>();
+    for (const [name, list] of moves) {
+      const nameless = list.filter(({ code, equipment }) => equipment && !code);
+      for (const { equipment } of nameless) ask.set(enough === 'each' ? name : equipment, name);
+    }
+    if (ask.size === 0) break;
+    for (const name of new Set(ask.values())) {
+      const detail = await client.order(name, options);
+      if (detail) details.push(detail);
+    }
+    moves = await client.moves(names, details, options);
+  }
+  return moves;
+}
