@@ -117,6 +117,9 @@ function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t'
     endpoint.off('connect', onBack);
   });
 
+  /** Slots whose MO id was told to fill its field: they show it for many cycles. */
+  let toldCut = new Set<number>();
+
   return {
     links: [link],
     close: () => reader.close(),
@@ -136,9 +139,11 @@ function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t'
           node.warn(t('status.rejected-one', { slot, mo_id: mo_id ?? '?', field, problem, value: String(value) }));
         }
       }
-      for (const { slot, mo_id, falling } of readings) {
+      for (const { slot, mo_id, falling, may_be_cut } of readings) {
         if (falling) node.warn(t('status.falling', { slot, mo_id, silos: falling.join(', ') }));
+        if (may_be_cut && !toldCut.has(slot)) node.warn(t('status.may-be-cut', { slot, mo_id, length: mo_id.length }));
       }
+      toldCut = new Set(readings.flatMap(({ slot, may_be_cut }) => (may_be_cut ? [slot] : [])));
       const completed = readings.filter(({ status_manufacturing }) => status_manufacturing).length;
       return {
         outputs: [

@@ -108,6 +108,19 @@ test('an implausible slot leaves by the second output with its reasons, is logge
   assert.equal(red.status('read').fill, 'yellow');
 });
 
+test('a MO id that fills its field goes on, and that it may be cut is said once', async (t) => {
+  const { red, put } = await start(t);
+  put(1, { mo_id: 'JBG/MO/2026/00000012', consumption: { silo_a: 1 } });
+  put(2, { mo_id: 'JBG/MO/2026/0000012', consumption: { silo_a: 1 } });
+  for (let read = 0; read < 2; read += 1) {
+    const { out } = await red.send('read');
+    assert.equal((out[0]?.[0]?.payload as SlotReading[]).length, 2);
+  }
+  const told = red.logged('warn').filter(({ id }) => id === 'read');
+  assert.equal(told.length, 1);
+  assert.match(told[0]?.text ?? '', /slot 1: MO JBG\/MO\/2026\/00000012 fills its field of 20 characters/);
+});
+
 test('a trigger that arrives while a read runs is skipped, and that is said', async (t) => {
   const { red, plc } = await start(t);
   await plc.setFault({ delayMs: 50 });

@@ -9,9 +9,13 @@ import { decodeField, type Decoded } from './slot-decode';
 import { type SlotField, type SlotFieldName, type SlotLayout, type WeightField } from './slot-layout';
 import { roundDecoded } from './weight';
 
-/** A reading of this adapter: `falling` names the silos that weigh less than in the slot's last reading of the order. */
+/**
+ * A reading of this adapter: `falling` names the silos that weigh less than in the slot's last reading of the order;
+ * `may_be_cut`: the MO id fills its field, so that a longer one would show as another order's.
+ */
 export interface SlotReading extends Reading {
   falling?: SiloTag[];
+  may_be_cut?: true;
 }
 
 /** A breach with what the PLC said: the decoded value (NaN and infinities as text, for JSON) and the field's bytes. */
@@ -92,6 +96,7 @@ export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt
       moIdRaw = decoded.raw;
       if (value === '' && !decoded.problem) return { kind: 'empty' };
       reading.mo_id = String(value);
+      if (reading.mo_id.length === row.length) reading.may_be_cut = true;
       const wellFormed = [MO_ID_PATTERN, moIdPattern].every((pattern) => new RegExp(pattern).test(reading.mo_id));
       const malformed = wellFormed ? undefined : 'is not a manufacturing order id';
       const problem = decoded.problem ?? malformed;
