@@ -82,8 +82,13 @@ export class Editor {
     const entry = (text: string): Locator =>
       page.locator('#red-ui-clipboard-dialog-import-tab-examples .red-ui-treeList-label-text', { hasText: text });
     await entry(packageName).click();
-    await entry(example).click();
-    await page.click('#red-ui-clipboard-dialog-ok:not(.ui-state-disabled)');
+    const ok = page.locator('#red-ui-clipboard-dialog-ok:not(.ui-state-disabled)');
+    // A click while the list still opens is lost, so it is done again until something is chosen.
+    for (let tries = 5; tries > 0 && !(await ok.isVisible()); tries -= 1) {
+      await entry(example).click();
+      await ok.waitFor({ timeout: 3_000 }).catch(() => undefined);
+    }
+    await ok.click();
     await page.locator('#red-ui-clipboard-dialog-ok').waitFor({ state: 'hidden' });
     await page.locator('#red-ui-workspace-tabs .red-ui-tab-label', { hasText: tab }).click();
     await this.quiet();

@@ -3,10 +3,10 @@
  * one of the supported pairs of Node.js and Node-RED.
  */
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 export const PACKAGE = '@mo-bridge/node-red-mo-bridge';
@@ -141,4 +141,12 @@ export async function copyOf({ userDir }: Installation): Promise<Installation> {
   await chmod(copy, 0o755);
   await cp(userDir, copy, { recursive: true, verbatimSymlinks: true });
   return { userDir: copy, remove: () => rm(copy, { recursive: true, force: true }) };
+}
+
+/** Adds Dashboard 2 to an installation, as the palette manager would: the project's own, so that no network is needed. */
+export async function linkDashboard({ userDir }: Installation): Promise<void> {
+  const name = '@flowfuse/node-red-dashboard';
+  const target = join(userDir, 'node_modules', name);
+  await mkdir(dirname(target), { recursive: true });
+  await symlink(join(PROJECT, 'node_modules', name), target, 'dir');
 }
