@@ -29,6 +29,9 @@ const GOALS: Record<string, { says: string; most?: number; least?: number }> = {
   },
   drain_vs_stock: { says: 'the same: so many times faster than the stock flow', least: 10 },
   cycle_vs_stock: { says: 'Task 2 cycle, 30 slots changed: so many times faster than the stock flow', least: 5 },
+  cycle_vs_bare_http: {
+    says: 'the same: times node:http alone with its 30 updates, without PLC, database and Node-RED',
+  },
   read240_vs_nodes7: { says: 'PLC read of 30 slots, PDU 240: times nodes7 alone', most: 1.1 },
   read480_vs_nodes7: { says: 'PDU 480', most: 1.1 },
   read960_vs_nodes7: { says: 'PDU 960', most: 1.1 },

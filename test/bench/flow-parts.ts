@@ -56,6 +56,7 @@ export async function cycle(setting: Setting): Promise<Figures> {
         empty: () => runs(host, 'empty', SLOTS),
         long: () => runs(host, 'long', SLOTS),
         stock: () => runs(host, 'stock', SLOTS),
+        bare: () => bareUpdates(odooUrl, queued, kg()),
       },
       { rounds: 15, warmUps: 3, before: () => plant.call('weigh', { orders: queued, kg: kg() }) },
     );
@@ -67,6 +68,7 @@ export async function cycle(setting: Setting): Promise<Figures> {
       }
     });
     figures['cycle_vs_stock'] = result.ratio('stock', 'empty');
+    figures['cycle_vs_bare_http'] = result.ratio('empty', 'bare');
     figures['cycle_with_1m_history'] = result.ratio('long', 'empty');
 
     const statements = async (name: string, batches: number): Promise<number> => {
