@@ -110,6 +110,7 @@ function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t'
   const onBack = (): void => link.isUp();
   endpoint.on('disconnect', onLost).on('error', onLost);
   endpoint.on('connect', onBack);
+  if (endpoint.isConnected) link.isUp();
   // At once: an endpoint that is deployed anew together with this node hangs up, and that is no lost PLC. (Not by once():
   // a listener that removes itself makes Node-RED skip the next one, which is the shell's.)
   node.on('close', () => {
@@ -117,8 +118,8 @@ function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t'
     endpoint.off('connect', onBack);
   });
 
-  /** Slots whose MO id was told to fill its field: they show it for many cycles. */
-  let toldCut = new Set<number>();
+  /** MO ids that were told to fill their field: a slot shows its own for many cycles. */
+  let toldCut = new Set<string>();
 
   return {
     links: [link],
@@ -141,9 +142,9 @@ function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t'
       }
       for (const { slot, mo_id, falling, may_be_cut } of readings) {
         if (falling) node.warn(t('status.falling', { slot, mo_id, silos: falling.join(', ') }));
-        if (may_be_cut && !toldCut.has(slot)) node.warn(t('status.may-be-cut', { slot, mo_id, length: mo_id.length }));
+        if (may_be_cut && !toldCut.has(mo_id)) node.warn(t('status.may-be-cut', { slot, mo_id, length: mo_id.length }));
       }
-      toldCut = new Set(readings.flatMap(({ slot, may_be_cut }) => (may_be_cut ? [slot] : [])));
+      toldCut = new Set(readings.flatMap(({ mo_id, may_be_cut }) => (may_be_cut ? [mo_id] : [])));
       const completed = readings.filter(({ status_manufacturing }) => status_manufacturing).length;
       return {
         outputs: [

@@ -17,8 +17,8 @@ export type Read<T = unknown> = { result: T; concluded?: never } | { result?: ne
 
 export const concluded = (conclusion: Conclusion, reason = ''): Concluded => ({
   conclusion,
-  // What a proxy sends in between may hold anything; PostgreSQL keeps no NUL, and a log line no control characters.
-  reason: reason.replace(/\p{Cc}+/gu, ' '),
+  // What a proxy sends in between may hold anything; PostgreSQL keeps neither a NUL nor half of a character that was cut.
+  reason: reason.replace(/[\p{Cc}\p{Cs}]+/gu, ' '),
 });
 
 interface Envelope {

@@ -54,22 +54,15 @@ function decodeString(bytes: Buffer, declared: number, raw: string): Decoded {
 export function decodeField(slot: Buffer, field: SlotField): Decoded {
   const { byte, bit } = position(field);
   const bytes = slot.subarray(byte, byte + fieldBytes(field));
+  const raw = bytes.toString('hex');
   switch (field.type) {
     case 'BOOL':
-      return number(((bytes[0]! >> bit) & 1) === 1, bytes);
+      return { value: ((bytes[0]! >> bit) & 1) === 1, raw };
     case 'STRING':
-      return decodeString(bytes, field.length ?? 0, bytes.toString('hex'));
+      return decodeString(bytes, field.length ?? 0, raw);
     case 'CHAR':
-      return decodeText(bytes, bytes.toString('hex'));
+      return decodeText(bytes, raw);
     default:
-      return number(NUMBERS[field.type](bytes), bytes);
+      return { value: NUMBERS[field.type](bytes), raw };
   }
 }
-
-/** A slot has hundreds of numbers, and only of a refused one the bytes are shown. */
-const number = (value: number | boolean, bytes: Buffer): Decoded => ({
-  value,
-  get raw() {
-    return bytes.toString('hex');
-  },
-});

@@ -53,7 +53,8 @@ export interface Guards {
   moIdPattern?: string | RegExp;
 }
 
-const isSilo = (field: SlotFieldName): field is SiloTag => (SILO_TAGS as readonly string[]).includes(field);
+const SILOS: ReadonlySet<string> = new Set(SILO_TAGS);
+const isSilo = (field: SlotFieldName): field is SiloTag => SILOS.has(field);
 
 const limitOf = (field: WeightField, limits: Limits): number =>
   limits[field] ?? (isSilo(field) ? (limits.silo ?? DEFAULT_LIMITS.silo) : DEFAULT_LIMITS[field]);

@@ -3,25 +3,25 @@
  * stored as 123.46; 094: 0.004 is stored as 0).
  */
 
-/** Decimals kept of a weight that was decoded from the PLC: float32 600.3 arrives as 600.2999877929688. */
-const DECODED_DECIMALS = 3;
-/** Decimals that Odoo keeps of a quantity in kg. */
-const ODOO_DECIMALS = 2;
+/** 3 decimals are kept of a weight that was decoded from the PLC: float32 600.3 arrives as 600.2999877929688. */
+const DECODED_STEPS = 1000;
+/** Odoo keeps 2 decimals of a quantity in kg. */
+const ODOO_STEPS = 100;
 
 /** Rounds half-up in decimal, not in binary: 1.005 becomes 1.01, although its nearest double lies below. */
-function roundHalfUp(value: number, decimals: number): number {
+function roundHalfUp(value: number, steps: number): number {
   if (!Number.isFinite(value)) return value;
-  const scaled = Math.abs(value) * 10 ** decimals;
+  const scaled = Math.abs(value) * steps;
   // One relative epsilon lifts a tie that only the binary representation pushed below .5.
-  const rounded = Math.floor(scaled * (1 + Number.EPSILON) + 0.5) / 10 ** decimals;
+  const rounded = Math.floor(scaled * (1 + Number.EPSILON) + 0.5) / steps;
   return value < 0 ? -rounded : rounded + 0;
 }
 
 /** A decoded weight as the row keeps it: 3 decimals (kg). */
-export const roundDecoded = (kg: number): number => roundHalfUp(kg, DECODED_DECIMALS);
+export const roundDecoded = (kg: number): number => roundHalfUp(kg, DECODED_STEPS);
 
 /** A weight as it is sent, compared and summed: 0.01 kg, as Odoo keeps it. Null and undefined count as 0. */
-export const roundForOdoo = (kg: number | null | undefined): number => roundHalfUp(kg ?? 0, ODOO_DECIMALS);
+export const roundForOdoo = (kg: number | null | undefined): number => roundHalfUp(kg ?? 0, ODOO_STEPS);
 
 /** Whether two weights are the same to Odoo. */
 export const sameForOdoo = (a: number | null | undefined, b: number | null | undefined): boolean =>

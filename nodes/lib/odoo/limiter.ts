@@ -8,10 +8,10 @@ class Gate {
     this.#most = most;
   }
 
-  async run<T>(work: () => Promise<T>, urgent = false): Promise<T> {
-    const wait = (resolve: () => void): unknown =>
-      urgent ? this.#waiting.unshift(resolve) : this.#waiting.push(resolve);
-    if (this.#running >= this.#most) await new Promise<void>(wait);
+  /** @throws the signal's reason when it was aborted before the work had its turn */
+  async run<T>(work: () => Promise<T>, { urgent = false, signal }: Turn = {}): Promise<T> {
+    signal?.throwIfAborted();
+    if (this.#running >= this.#most) await this.#turn(urgent, signal);
     else this.#running += 1;
     try {
       return await work();
@@ -21,6 +21,29 @@ class Gate {
       else this.#running -= 1;
     }
   }
+
+  #turn(urgent: boolean, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        reject(signal?.reason as Error);
+      };
+      const enter = (): void => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      if (urgent) this.#waiting.unshift(enter);
+      else this.#waiting.push(enter);
+      signal?.addEventListener('abort', leave, { once: true });
+    });
+  }
+}
+
+interface Turn {
+  /** Before what waits. */
+  urgent?: boolean;
+  /** Gives up waiting. */
+  signal?: AbortSignal | undefined;
 }
 
 /** How many pushes work on one Odoo at a time, over all nodes. */
@@ -32,17 +55,17 @@ export class Limiter {
   constructor(most: number) {
     const whole = Math.max(1, Math.floor(most));
     this.#deliveries = new Gate(whole);
-    // As many again lease or settle their rows meanwhile, so that Odoo never waits for the database.
+    // As many again lease their rows meanwhile, so that Odoo never waits for the database.
     this.#rows = new Gate(2 * whole);
   }
 
-  /** Work that calls Odoo; urgent work comes before what waits. */
-  run<T>(work: () => Promise<T>, urgent = false): Promise<T> {
-    return this.#deliveries.run(work, urgent);
+  /** Work that calls Odoo. @throws the signal's reason when it was aborted before the work had its turn */
+  run<T>(work: () => Promise<T>, turn?: Turn): Promise<T> {
+    return this.#deliveries.run(work, turn);
   }
 
-  /** Work on one row, in which `run` calls Odoo: twice as many at a time. */
-  withRow<T>(work: () => Promise<T>): Promise<T> {
-    return this.#rows.run(work);
+  /** Work on one row, in which `run` calls Odoo: twice as many at a time. @throws as `run` */
+  withRow<T>(work: () => Promise<T>, turn?: Turn): Promise<T> {
+    return this.#rows.run(work, turn);
   }
 }

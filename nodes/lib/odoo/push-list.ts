@@ -21,7 +21,7 @@ export class PushList {
 
   /**
    * @param push pushes one row
-   * @param signal once aborted, what is thrown only means that a row had no turn
+   * @param signal its reason, when it is thrown, means that a row had no turn
    * @param onEnd told of each row when it ends, and how many have ended
    */
   run(
@@ -55,7 +55,7 @@ export class PushList {
     try {
       return { result: await push(id ? { id } : { mo_id: row }) };
     } catch (error) {
-      if (signal.aborted) return waiting('the node closed before its turn');
+      if (error === signal.reason) return waiting('the node closed before its turn');
       const failure = error as Error;
       return { result: { ...told, conclusion: 'unknown-outcome', reason: failure.message }, failure };
     } finally {

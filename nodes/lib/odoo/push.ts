@@ -22,7 +22,7 @@ export interface PushResult extends Concluded {
   id?: string;
   batch_no?: number;
   /** Nothing was sent, because… */
-  skipped?: LeaseRefusal;
+  skipped?: NotSent;
   planned?: SiloWeights;
   sent?: SiloWeights;
   confirmed?: SiloWeights;
@@ -47,13 +47,17 @@ class LeaseLost extends Error {}
 /** What a correction that is in Odoo, but not in the database, comes to. */
 const UNDONE = 'the row is marked for the next push, which puts its own values back into Odoo: repeat the call';
 
-const SKIPPED: Record<LeaseRefusal, string> = {
+/** 'too-late': the lease ran out, or the node closed, before the first call. */
+type NotSent = LeaseRefusal | 'too-late';
+
+const SKIPPED: Record<NotSent, string> = {
   'not-queued': 'not in the queue',
   'set-aside': 'set aside: retry it or archive it',
   leased: 'another push of this order is running',
   'not-due': 'waiting for its next attempt',
   'already-confirmed': 'already confirmed',
   'nothing-to-send': 'no reading yet',
+  'too-late': 'its turn came too late: it waits for the next one',
 };
 
 export class PushService {
@@ -71,10 +75,14 @@ export class PushService {
     this.#signal = signal;
   }
 
-  /** Pushes one row if it is due; with `markDone` also closes its order when it is completed. */
+  /**
+   * Pushes one row if it is due; with `markDone` also closes its order when it is completed.
+   * @throws the signal's reason when it was aborted before the row had its turn: nothing was sent
+   */
   async process(ledger: PushLedger, which: { id: string } | { mo_id: string }, markDone: boolean): Promise<PushResult> {
+    const turn = { signal: this.#signal };
     // The database is told outside of the turn: Odoo does not wait for that.
-    const sent = await this.#limiter.withRow(() => this.#send(ledger, which, markDone));
+    const sent = await this.#limiter.withRow(() => this.#send(ledger, which, markDone), turn);
     if ('skipped' in sent) return sent.skipped;
     const { lease, delivered, began } = sent;
     const { batch, owner } = lease;
@@ -94,30 +102,34 @@ export class PushService {
     which: { id: string } | { mo_id: string },
     markDone: boolean,
   ): Promise<{ skipped: PushResult } | { lease: Lease; delivered: Delivered; began: number }> {
-    // Closed while it waited its turn: the row is not touched.
-    this.#signal?.throwIfAborted();
-    const began = performance.now();
-    const leased = await ledger.lease(which, markDone ? 'finish' : 'push', this.#ttl);
-    if ('refused' in leased) return { skipped: this.#skipped(which, leased.refused, leased.batch) };
-    const { batch, owner } = leased;
+    const asked = performance.now();
+    const lease = await ledger.lease(which, markDone ? 'finish' : 'push', this.#ttl);
+    if ('refused' in lease) return { skipped: this.#skipped(which, lease.refused, lease.batch) };
+    const { batch, owner } = lease;
     const known = batch.confirmed_revision === batch.revision;
     const weights = wholeSet(batch);
     const finished = batch.actual_weight_quantity_finished_goods ?? 0;
-    const work = (delivery: Delivery): Promise<Delivered> =>
-      markDone && batch.status_manufacturing
-        ? delivery.finish(batch, weights, known)
-        : delivery.deliver(batch.mo_id, weights, {
-            ...{ finished, known, planned: plannedWeights(batch), before: batch.sent_consumption ?? {} },
-            // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
-            ...(batch.status_manufacturing ? { readBack: true } : {}),
-          });
-    const delivered = await this.#limiter.run(async () => {
-      // Closed while it waited for Odoo: the row is given back as it was.
-      if (this.#signal?.aborted) await ledger.release(batch.id, owner);
-      this.#signal?.throwIfAborted();
-      return this.#deliver(ledger, leased, began, work);
+    let began = 0;
+    const deliver = (): Promise<Delivered | undefined> => {
+      began = performance.now();
+      return this.#deliver(ledger, lease, asked, (delivery) =>
+        markDone && batch.status_manufacturing
+          ? delivery.finish(batch, weights, known)
+          : delivery.deliver(batch.mo_id, weights, {
+              ...{ finished, known, planned: plannedWeights(batch), before: batch.sent_consumption ?? {} },
+              // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
+              ...(batch.status_manufacturing ? { readBack: true } : {}),
+            }),
+      );
+    };
+    const delivered = await this.#limiter.run(deliver, { signal: this.#signal }).catch(async (error: unknown) => {
+      if (began === 0) await ledger.release(batch.id, owner);
+      throw error;
     });
-    return { lease: leased, delivered, began };
+    if (delivered) return { lease, delivered, began };
+    // Nothing was sent: the row is given back as it was.
+    await ledger.release(batch.id, owner);
+    return { skipped: this.#skipped(which, 'too-late', batch) };
   }
 
   /** A correction by hand: Odoo first, the database after Odoo has confirmed. */
@@ -125,8 +137,7 @@ export class PushService {
     ledger: PushLedger | null,
     request: ManualRequest,
   ): Promise<PushResult & { locked?: boolean; warning?: string }> {
-    return this.#limiter.run(async () => {
-      this.#signal?.throwIfAborted();
+    const correct = async (): Promise<PushResult & { locked?: boolean; warning?: string }> => {
       const asked = performance.now();
       const leased = ledger ? await ledger.lease({ mo_id: request.mo_id }, 'manual', this.#ttl) : undefined;
       if (!ledger || !leased || ('refused' in leased && leased.refused === 'not-queued')) {
@@ -149,12 +160,17 @@ export class PushService {
       const delivered = await this.#deliver(ledger, leased, asked, (delivery) =>
         this.#manualDelivery(delivery, request, batch),
       );
+      if (!delivered) {
+        await ledger.release(batch.id, owner);
+        return { ...this.#skipped(request, 'too-late', batch), conclusion: 'busy' };
+      }
       if (delivered.conclusion === 'confirmed') return this.#saveManual(ledger, batch, owner, request, delivered);
       // A part may have arrived: the row is told again, whatever it was before. Its pause and set-aside stay its own.
       const { pauseMs: _, ...settlement } = this.#settlement(batch, delivered);
       await ledger.settle(batch, owner, { ...settlement, setAside: false, doubt: delivered.answers.length > 0 });
       return { ...result(batch, delivered), db_saved: false };
-    }, true);
+    };
+    return this.#limiter.run(correct, { urgent: true, signal: this.#signal });
   }
 
   async #saveManual(
@@ -213,13 +229,14 @@ export class PushService {
    * Runs a delivery under a lease, which is renewed when a request could outlast it: none starts with less than two
    * timeouts left, so none is under way when another may take the row. A plain push needs no renewal.
    * @param asked when the lease was asked for, so that it never ends earlier than it is thought to (performance.now(), ms)
+   * @returns undefined: it was stopped before anything was answered, so nothing has changed in Odoo
    */
   async #deliver(
     ledger: PushLedger,
     { batch, owner }: Lease,
     asked: number,
     work: (delivery: Delivery) => Promise<Delivered>,
-  ): Promise<Delivered> {
+  ): Promise<Delivered | undefined> {
     let until = asked + this.#ttl;
     const delivery = this.#delivery(async () => {
       if (this.#signal?.aborted) throw new LeaseLost('the node is closing');
@@ -232,6 +249,7 @@ export class PushService {
       return await work(delivery);
     } catch (error) {
       if (!(error instanceof LeaseLost)) throw error;
+      if (delivery.answers.length === 0) return undefined;
       return {
         ...concluded('unknown-outcome', `stopped before the next call: ${error.message}`),
         answers: delivery.answers,
@@ -256,7 +274,7 @@ export class PushService {
     };
   }
 
-  #skipped(which: { id?: string; mo_id?: string }, refused: LeaseRefusal, batch?: Batch): PushResult {
+  #skipped(which: { id?: string; mo_id?: string }, refused: NotSent, batch?: Batch): PushResult {
     const confirmed = refused === 'already-confirmed';
     return {
       mo_id: batch?.mo_id ?? which.mo_id ?? '',

@@ -36,7 +36,7 @@ const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 /** How long work waits for a database that is still starting (ms): a first start initialises a cluster. */
 const START_LIMIT = 60_000;
-/** How long each of the two steps of closing may take (ms): Node-RED gives a node 15 s, and a server may have to stop after. */
+/** How long each of the three steps of closing may take (ms): Node-RED gives a node 15 s, and a server may have to stop after. */
 const CLOSE_LIMIT = 1_500;
 const DAY = 86_400_000;
 const KEEP_DAYS = 365;
@@ -68,6 +68,7 @@ export class DatabaseLink {
   #db: Database | undefined;
   #stores: Stores | undefined;
   #connecting: Promise<void>;
+  readonly #working = new Set<Promise<unknown>>();
   #endFirstAttempt: () => void = () => undefined;
   readonly #firstAttempt = new Promise<void>((resolve) => (this.#endFirstAttempt = resolve));
 
@@ -91,9 +92,12 @@ export class DatabaseLink {
    */
   async use<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
     await this.#within(START_LIMIT, this.#firstAttempt);
-    if (!this.#stores) throw new Error(this.#unreachable());
+    const stores = this.#stores;
+    if (!stores) throw new Error(this.#unreachable());
+    const working = work(stores);
+    this.#working.add(working);
     try {
-      return await work(this.#stores);
+      return await working;
     } catch (error) {
       if ((error as { code?: unknown }).code === LOCK_TIMEOUT) {
         const what =
@@ -101,8 +105,11 @@ export class DatabaseLink {
         throw new Error(`${this.#name}: ${what}`, { cause: error });
       }
       if (!isLost(error)) throw error;
-      this.#lose(error);
+      // What fails late does not throw away a connection that is back already.
+      if (stores === this.#stores) this.#lose(error);
       throw new Error(this.#unreachable(), { cause: error });
+    } finally {
+      this.#working.delete(working);
     }
   }
 
@@ -112,6 +119,8 @@ export class DatabaseLink {
     this.#closing.abort();
     this.#endFirstAttempt();
     await this.#within(CLOSE_LIMIT, this.#connecting);
+    // Node-RED closes all nodes at once: what they save while they end still finds its connection.
+    await this.#within(CLOSE_LIMIT, Promise.allSettled(this.#working));
     const db = this.#db;
     this.#db = undefined;
     this.#stores = undefined;

@@ -2,10 +2,20 @@
  * Group commit: while one statement is under way, what is asked meanwhile waits and shares the next one. Nobody waits longer
  * than one statement, and a single caller not at all.
  */
+
+/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): what one ask brings along. */
+const OF_ONE = /^2[23]/;
+
+interface Waiting<Ask, Row> {
+  ask: Ask;
+  resolve: (row: Row | undefined) => void;
+  reject: (error: Error) => void;
+}
+
 export class Gathering<Ask, Row> {
   readonly #statement: (asks: Ask[]) => Promise<Row[]>;
   readonly #isFor: (ask: Ask, row: Row) => boolean;
-  #waiting: { ask: Ask; resolve: (row: Row | undefined) => void; reject: (error: Error) => void }[] = [];
+  #waiting: Waiting<Ask, Row>[] = [];
   #running = false;
 
   /**
@@ -17,7 +27,7 @@ export class Gathering<Ask, Row> {
     this.#isFor = isFor;
   }
 
-  /** The row for one ask; undefined: the statement returned none, or failed for several. @throws what it threw for one */
+  /** The row for one ask; undefined: the statement returned none for it. @throws what the statement threw */
   ask(ask: Ask): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ask, resolve, reject });
@@ -31,17 +41,22 @@ export class Gathering<Ask, Row> {
     const all = this.#waiting;
     this.#waiting = [];
     this.#running = true;
+    await this.#run(all);
+    this.#running = false;
+    void this.#next();
+  }
+
+  async #run(all: readonly Waiting<Ask, Row>[]): Promise<void> {
     try {
       const rows = await this.#statement(all.map(({ ask }) => ask));
       for (const { ask, resolve } of all) resolve(rows.find((row) => this.#isFor(ask, row)));
     } catch (error) {
-      // Perhaps one of many spoiled it: each is told to try alone.
-      for (const { resolve, reject } of all)
-        if (all.length > 1) resolve(undefined);
-        else reject(error as Error);
-    } finally {
-      this.#running = false;
-      void this.#next();
+      // What one of them brought does not spoil the others; any other failure is everybody's.
+      if (all.length > 1 && OF_ONE.test(String((error as { code?: unknown }).code))) {
+        for (const one of all) await this.#run([one]);
+      } else {
+        for (const { reject } of all) reject(error as Error);
+      }
     }
   }
 }

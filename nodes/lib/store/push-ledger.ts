@@ -61,13 +61,13 @@ const settle = (locked: Locked): string => `
       set_aside_at = CASE WHEN h.set_aside THEN now() WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_at END,
       set_aside_reason = CASE WHEN h.set_aside THEN h.reason WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_reason END,
       odoo_cancelled = coalesce(b.odoo_cancelled, false) OR h.cancelled
-    FROM held h WHERE b.id = h.id RETURNING b.*
+    FROM held h WHERE b.id = h.id RETURNING b.*, h.owner AS told_by
   ), event AS (
     INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
     SELECT mo_id, id, line, 'push', jsonb_strip_nulls(jsonb_build_object('conclusion', conclusion,
       'reason', nullif(reason, ''), 'revision', revision, 'sent', sent, 'confirmed', confirmed,
       'done', done, 'answers', answers, 'set_aside', nullif(set_aside, false)))
-    FROM told t ${locked ? 'WHERE EXISTS (SELECT FROM b WHERE b.id = t.id)' : ''}
+    FROM told t ${locked ? 'WHERE EXISTS (SELECT FROM b WHERE b.told_by = t.owner)' : ''}
   ) SELECT ${BATCH_COLUMNS} FROM b`;
 
 type Leased = Batch & { lease_owner: string };
@@ -96,7 +96,9 @@ export class DatabasePushLedger implements PushLedger {
   readonly #db: Queryable;
   /** Pushes run side by side: what they ask for meanwhile shares a statement. Rows that another holds locked stay out of it. */
   readonly #leases: Record<'push' | 'finish', Gathering<Asked, Leased>>;
-  readonly #settlements: Gathering<Told, Batch>;
+  readonly #settlements: Gathering<Told, Batch & { told_by: string }>;
+  /** The last settlement that waits for a locked row. */
+  #locked: Promise<unknown> = Promise.resolve();
 
   constructor(db: Queryable) {
     this.#db = db;
@@ -107,8 +109,8 @@ export class DatabasePushLedger implements PushLedger {
       );
     this.#leases = { push: leases('push'), finish: leases('finish') };
     this.#settlements = new Gathering(
-      (told) => db.any<Batch>(settle('SKIP LOCKED'), { told }),
-      ({ id }, row) => row.id === id,
+      (told) => db.any<Batch & { told_by: string }>(settle('SKIP LOCKED'), { told }),
+      ({ owner }, row) => row.told_by === owner,
     );
   }
 
@@ -119,13 +121,16 @@ export class DatabasePushLedger implements PushLedger {
   ): Promise<{ batch: Batch; owner: string } | { refused: LeaseRefusal; batch?: Batch }> {
     const owner = randomUUID();
     const asked = { ...which, owner, ttl_ms: ttlMs };
-    const gathered = purpose === 'manual' ? undefined : await this.#leases[purpose].ask(asked);
-    const batch = gathered ?? (await this.#db.oneOrNone<Batch>(lease(purpose, ''), { asked: [asked] }));
+    // A person waits for the row; a push leaves one that another transaction holds locked for its next turn.
+    const batch =
+      purpose === 'manual'
+        ? await this.#db.oneOrNone<Batch>(lease(purpose, ''), { asked: [asked] })
+        : await this.#leases[purpose].ask(asked);
     if (batch) return { batch, owner };
     const target = 'id' in which ? 'b.id = $<id>' : 'b.mo_id = $<mo_id> AND NOT b.duplicate';
     const found = await this.#db.oneOrNone<Batch & { refused: LeaseRefusal }>(
       `SELECT ${BATCH_COLUMNS}, CASE
-         WHEN ${LEASED} THEN 'leased'
+         WHEN ${LEASED} OR (${PURPOSES[purpose]}) THEN 'leased'
          WHEN b.set_aside_at IS NOT NULL OR b.duplicate THEN 'set-aside'
          WHEN b.revision = 0 THEN 'nothing-to-send'
          WHEN NOT ${DUE} THEN 'not-due'
@@ -147,8 +152,14 @@ export class DatabasePushLedger implements PushLedger {
   /** Ends a lease and stores what came of it, with the event, in one statement. */
   async settle(batch: Batch, owner: string, settlement: Settlement): Promise<Batch | null> {
     const told = toldOf(batch, owner, settlement);
-    const gathered = await this.#settlements.ask(told);
-    return gathered ?? this.#db.oneOrNone<Batch>(settle(''), { told: [told] });
+    return (await this.#settlements.ask(told)) ?? this.#settleLocked(told);
+  }
+
+  /** Waits for a row that another transaction holds locked, one row at a time: the pool is for the others. */
+  #settleLocked(told: Told): Promise<Batch | null> {
+    const settled = this.#locked.then(() => this.#db.oneOrNone<Batch>(settle(''), { told: [told] }));
+    this.#locked = settled.catch(() => undefined);
+    return settled;
   }
 
   /** Gives a lease back untouched: nothing was sent. */

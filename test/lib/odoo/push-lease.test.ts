@@ -124,3 +124,29 @@ test('the next row is leased while Odoo is busy, no more than one ahead; closing
     );
   });
 });
+
+test('a row whose lease ran out before its first call was not tried: no attempt, no event, due at once', async (t) => {
+  const timeoutMs = 20;
+  await withPlant(t, { timeoutMs }, async (plant) => {
+    const [mo = ''] = await plant.queue({});
+    await plant.read(mo, { silo_a: 5 });
+    const { ledger } = watched(plant.ledger);
+    const late: PushLedger = {
+      ...ledger,
+      // Longer than all of the lease passes between asking for it and the first call.
+      lease: async (which, purpose, ttlMs) => {
+        const lease = await ledger.lease(which, purpose, ttlMs);
+        const asked = performance.now();
+        await until(() => performance.now() - asked > ttlMs + timeoutMs);
+        return lease;
+      },
+    };
+    const pushed = await plant.pushes().process(late, { mo_id: mo }, false);
+    assert.deepEqual([pushed.conclusion, pushed.skipped], ['busy', 'too-late']);
+    assert.equal(plant.count(UPDATE), 0);
+    const { attempts, next_attempt_at } = await plant.row(mo);
+    assert.deepEqual([attempts, next_attempt_at], [0, null]);
+    assert.equal((await plant.store.due(1)).length, 1);
+    assert.deepEqual(await plant.db.any(`SELECT FROM mo_events WHERE kind = 'push'`), []);
+  });
+});

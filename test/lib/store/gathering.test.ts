@@ -49,16 +49,19 @@ test('an ask that the statement has no row for is told so', async () => {
   assert.deepEqual(await rows, [1, undefined]);
 });
 
-test('a statement that fails for several sends each of them on alone; for one it is its error', async () => {
-  const { gathering, statements } = gathered(() => {
-    throw new Error('no such row');
-  });
-  const several = Promise.all([gathering.ask(1), gathering.ask(2)]);
-  await Promise.resolve();
-  statements[0]?.end();
-  assert.deepEqual(await several, [undefined, undefined]);
-  const one = gathering.ask(3);
-  await Promise.resolve();
-  statements[1]?.end();
-  await assert.rejects(one, /failed/);
+test("what one of several brings along spoils only its own; any other failure is everybody's", async () => {
+  const failing = (code: string, bad: number) => (asks: number[]) => {
+    if (asks.includes(bad)) throw Object.assign(new Error('failed'), { code });
+    return asks;
+  };
+  const ended = async (code: string): Promise<string[]> => {
+    const gathering = new Gathering<number, number>(
+      (asks) => Promise.resolve(asks).then(failing(code, 2)),
+      (ask, row) => ask === row,
+    );
+    const all = await Promise.allSettled([1, 2, 3].map((ask) => gathering.ask(ask)));
+    return all.map(({ status }) => status);
+  };
+  assert.deepEqual(await ended('22P05'), ['fulfilled', 'rejected', 'fulfilled']);
+  assert.deepEqual(await ended('57P01'), ['rejected', 'rejected', 'rejected']);
 });
