@@ -6,8 +6,8 @@ import { fieldBytes, position, type SlotField, type SlotType } from './slot-layo
 /** A field's value as it stands in the PLC; `problem` says why a text cannot be read as one. */
 export interface Decoded {
   value: number | boolean | string;
-  /** The field's bytes, hex. */
-  raw: string;
+  /** The field's bytes. */
+  raw: Buffer;
   problem?: string;
 }
 
@@ -29,7 +29,7 @@ const NUMBERS: Record<Exclude<SlotType, 'BOOL' | 'STRING' | 'CHAR'>, (bytes: Buf
 const FILLING = /[\0 ]+$/;
 const FIRST_NON_ASCII = 0x80;
 
-function decodeText(characters: Buffer, raw: string): Decoded {
+function decodeText(characters: Buffer, raw: Buffer): Decoded {
   // latin1 keeps one character per byte, so that the text of a problem shows what was there.
   const value = characters.toString('latin1').replace(FILLING, '');
   return characters.some((byte) => byte >= FIRST_NON_ASCII)
@@ -38,9 +38,9 @@ function decodeText(characters: Buffer, raw: string): Decoded {
 }
 
 /** A STRING is its maximum length, its current length (one byte each) and the characters (STEP 7, "STRING"). */
-function decodeString(bytes: Buffer, declared: number, raw: string): Decoded {
-  const [maximum = 0, current = 0] = bytes;
-  const decoded = decodeText(bytes.subarray(2, 2 + current), raw);
+function decodeString(raw: Buffer, declared: number): Decoded {
+  const [maximum = 0, current = 0] = raw;
+  const decoded = decodeText(raw.subarray(2, 2 + current), raw);
   if (maximum > declared) return { ...decoded, problem: `is a STRING[${maximum}] in the PLC, [${declared}] here` };
   if (current > maximum) return { ...decoded, problem: `has the length byte ${current} in a STRING[${maximum}]` };
   return decoded;
@@ -53,16 +53,15 @@ function decodeString(bytes: Buffer, declared: number, raw: string): Decoded {
  */
 export function decodeField(slot: Buffer, field: SlotField): Decoded {
   const { byte, bit } = position(field);
-  const bytes = slot.subarray(byte, byte + fieldBytes(field));
-  const raw = bytes.toString('hex');
+  const raw = slot.subarray(byte, byte + fieldBytes(field));
   switch (field.type) {
     case 'BOOL':
-      return { value: ((bytes[0]! >> bit) & 1) === 1, raw };
+      return { value: ((raw[0]! >> bit) & 1) === 1, raw };
     case 'STRING':
-      return decodeString(bytes, field.length ?? 0, raw);
+      return decodeString(raw, field.length ?? 0);
     case 'CHAR':
-      return decodeText(bytes, raw);
+      return decodeText(raw, raw);
     default:
-      return { value: NUMBERS[field.type](bytes), raw };
+      return { value: NUMBERS[field.type](raw), raw };
   }
 }

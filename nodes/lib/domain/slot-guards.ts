@@ -40,7 +40,7 @@ export interface Rejection {
 /** What a slot holds; an empty one (blank MO id) says nothing. */
 export type SlotOutcome =
   | { kind: 'empty' }
-  | { kind: 'reading'; reading: SlotReading; raw: string; mo_id_raw: string }
+  | { kind: 'reading'; reading: SlotReading; raw: Buffer; mo_id_raw: Buffer }
   | { kind: 'rejected'; rejection: Rejection };
 
 /** The highest plausible weights in kg: `silo` holds for every silo without an own limit. */
@@ -78,7 +78,7 @@ export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt
   const { limits = {}, moIdPattern = MO_ID_PATTERN } = guards;
   const problems: FieldProblem[] = [];
   const refuse = ({ field }: SlotField, { value, raw }: Decoded, problem: string): void => {
-    problems.push({ field, problem, value: shown(value), raw });
+    problems.push({ field, problem, value: shown(value), raw: raw.toString('hex') });
   };
   const reading: SlotReading = {
     slot,
@@ -89,7 +89,7 @@ export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt
     consumption: {},
     read_at: readAt.toISOString(),
   };
-  let moIdRaw = '';
+  let moIdRaw: Buffer = bytes;
   for (const row of layout.fields) {
     const decoded = decodeField(bytes, row);
     const { value } = decoded;
@@ -113,10 +113,15 @@ export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt
       else reading[row.field] = roundDecoded(kg);
     }
   }
-  const raw = bytes.toString('hex');
-  if (problems.length === 0) return { kind: 'reading', reading, raw, mo_id_raw: moIdRaw };
+  if (problems.length === 0) return { kind: 'reading', reading, raw: bytes, mo_id_raw: moIdRaw };
   const trusted = !problems.some(({ field }) => field === 'mo_id');
-  const rejection = { slot, mo_id: trusted ? reading.mo_id : null, problems, raw, read_at: reading.read_at };
+  const rejection = {
+    slot,
+    mo_id: trusted ? reading.mo_id : null,
+    problems,
+    raw: bytes.toString('hex'),
+    read_at: reading.read_at,
+  };
   return { kind: 'rejected', rejection };
 }
 
@@ -126,7 +131,8 @@ export function rejectReading(
   problem: string,
 ): Rejection {
   const { slot, mo_id, read_at } = reading;
-  return { slot, mo_id, problems: [{ field: 'mo_id', problem, value: mo_id, raw: mo_id_raw }], raw, read_at };
+  const breach = { field: 'mo_id', problem, value: mo_id, raw: mo_id_raw.toString('hex') } as const;
+  return { slot, mo_id, problems: [breach], raw: raw.toString('hex'), read_at };
 }
 
 const moIdOf = (outcome: SlotOutcome): string | null =>

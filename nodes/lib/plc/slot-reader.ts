@@ -164,7 +164,7 @@ export class SlotReader {
       if (now?.kind !== 'reading') return now?.kind === 'empty' ? 'released' : 'changed';
       if (now.reading.mo_id !== stored.mo_id) return 'released';
       if (!sameWeights(now.reading, stored)) return 'changed';
-      return Number(decodeField(Buffer.from(now.raw, 'hex'), row).value) === 1 ? 'acknowledged' : 'open';
+      return Number(decodeField(now.raw, row).value) === 1 ? 'acknowledged' : 'open';
     };
     const before = await look();
     if (before !== 'open') return before;

@@ -33,7 +33,7 @@ describe('decoding a field', () => {
       const raw = bytes(hex);
       const decoded = decodeField(Buffer.concat([Buffer.alloc(3, 0xaa), raw, Buffer.alloc(2, 0x55)]), field);
       assert.ok(Object.is(decoded.value, value), String(decoded.value));
-      assert.equal(decoded.raw, raw.toString('hex'));
+      assert.equal(decoded.raw.toString('hex'), raw.toString('hex'));
     });
   }
 
