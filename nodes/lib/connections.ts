@@ -10,8 +10,11 @@ export interface Connection {
   kind: 'odoo' | 'plc' | 'database';
   /** Of the config node (for a PLC: of its endpoint), else its type. */
   name: string;
+  /** false: nobody has tried it since the start, so that nothing is known of it. */
+  tried: boolean;
+  /** Whether it can be reached, as last seen. */
   up: boolean;
-  /** What is wrong; empty while up. */
+  /** What is wrong; empty while up or not tried. */
   problem: string;
   /** Since when it is so (ISO 8601). */
   since: string;
@@ -58,6 +61,8 @@ export function connectionsOf(RED: NodeAPI, notConfigured: string): Connection[]
     const { link } = node;
     const problem = link ? incomplete(node) || link.status.problem : notConfigured;
     const since = (link?.since ?? STARTED).toISOString();
-    return [{ kind, name: name || config.type, up: problem === '', problem, since }];
+    // What cannot be tried at all is no less wrong.
+    const tried = problem !== '' || link?.tried === true;
+    return [{ kind, name: name || config.type, tried, up: tried && problem === '', problem, since }];
   });
 }

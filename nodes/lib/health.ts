@@ -49,8 +49,8 @@ const message = (alarm: Alarm, t: Context['t']): object => ({
 });
 
 /**
- * Tells what has begun and what is over since the last trigger. Nodes of the same id share what was told: a flow that runs
- * on two Node-REDs tells once.
+ * Tells what has begun and what is over since the last trigger. Nodes of the same id and line share what was told: a flow
+ * that runs on two Node-REDs tells once.
  * @throws Error naming the first field of the dialog that is wrong
  */
 export function healthAction(database: DatabaseNode, config: HealthConfig, node: Node, t: Context['t']): Action {

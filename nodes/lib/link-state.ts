@@ -9,6 +9,7 @@ export interface LinkStatus {
 
 export class LinkState {
   #status: LinkStatus = { up: true, problem: '' };
+  #tried = false;
   #since = new Date();
   readonly #listeners = new Set<(status: LinkStatus) => void>();
   readonly #onTurn: (status: LinkStatus) => void;
@@ -22,7 +23,12 @@ export class LinkState {
     return this.#status;
   }
 
-  /** When the link was last lost or came back; before that, when it was made. */
+  /** Whether anything is known of the link; before its first success or failure it counts as up, for want of a problem. */
+  get tried(): boolean {
+    return this.#tried;
+  }
+
+  /** When the link was last lost or came back; before that, when it was first tried, or made. */
   get since(): Date {
     return this.#since;
   }
@@ -45,11 +51,11 @@ export class LinkState {
   #set(status: LinkStatus): void {
     const before = this.#status;
     this.#status = status;
-    if (before.up !== status.up) {
-      this.#since = new Date();
-      this.#onTurn(status);
-    }
-    if (before.up !== status.up || before.problem !== status.problem) {
+    const turned = before.up !== status.up;
+    if (turned || !this.#tried) this.#since = new Date();
+    this.#tried = true;
+    if (turned) this.#onTurn(status);
+    if (turned || before.problem !== status.problem) {
       for (const listener of this.#listeners) listener(status);
     }
   }

@@ -194,7 +194,11 @@ function snapshot(
     ['database', 'line'],
   );
   const held = gauge('held_readings', 'Readings that are held for orders that are not queued.', ['database', 'line']);
-  const link = gauge('link_up', 'Whether Odoo, PLC or database can be reached, as last seen.', ['kind', 'name']);
+  const link = gauge(
+    'link_up',
+    'Whether Odoo, PLC or database can be reached, as last seen; absent before the first try.',
+    ['kind', 'name'],
+  );
 
   for (const { name: database, lines } of databases) {
     up.set({ database }, lines ? 1 : 0);
@@ -205,7 +209,7 @@ function snapshot(
     }
   }
   // Of several with one name the lost one shows.
-  const lostLast = [...connections].sort((a, b) => Number(b.up) - Number(a.up));
+  const lostLast = connections.filter(({ tried }) => tried).sort((a, b) => Number(b.up) - Number(a.up));
   for (const { kind, name, up: reachable } of lostLast) link.set({ kind, name }, reachable ? 1 : 0);
   return registry;
 }

@@ -218,9 +218,16 @@ const listed = (t: Context['t'], count: number): Status =>
 
 const connections = (RED: NodeAPI, t: Context['t']): Outcome => {
   const payload = connectionsOf(RED, t('error.not-configured'));
-  const down = payload.filter(({ up }) => !up).length;
-  const text = t(down > 0 ? 'status.connections-down' : 'status.connections', { count: payload.length, down });
-  return { outputs: [{ payload }], status: shown(down > 0 ? 'failed' : 'ok', text) };
+  const count = payload.length;
+  const down = payload.filter(({ tried, up }) => tried && !up).length;
+  const untried = payload.filter(({ tried }) => !tried).length;
+  const status =
+    down > 0
+      ? shown('failed', t('status.connections-down', { count, down }))
+      : untried > 0
+        ? shown('idle', t('status.connections-untried', { count, untried, up: count - untried }))
+        : shown('ok', t('status.connections', { count }));
+  return { outputs: [{ payload }], status };
 };
 
 /** Enough for any plant, and a bound for a mistyped limit. */

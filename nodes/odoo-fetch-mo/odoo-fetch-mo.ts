@@ -21,6 +21,10 @@ interface Config extends NodeDef {
   line: string;
 }
 
+/** The rows to compare: one that was found at take-over without an order has nothing that Odoo could be asked for. */
+const withOrder = ({ payload }: Input): unknown[] =>
+  (Array.isArray(payload) ? payload : [payload]).filter((row: { mo_id?: unknown } | null) => row?.mo_id !== null);
+
 export = function (RED: NodeAPI) {
   registerAction<Config>(RED, 'odoo-fetch-mo', { whileBusy: 'skip' }, (_node, config, t) => {
     const server = requireNode<OdooServerNode>(RED, config.server, t, t('label.server'));
@@ -62,7 +66,7 @@ export = function (RED: NodeAPI) {
     };
 
     const compare = async (msg: Input, { signal }: Context): Promise<Outcome> => {
-      const rows = ordersIn<ComparedRow>(msg);
+      const rows = ordersIn<ComparedRow>({ ...msg, payload: withOrder(msg) });
       if (!rows) throw new Error(t('error.orders'));
       const { orders: count, discrepancies } = await compareWithOdoo(client, silos, rows, signal);
       if (discrepancies.length === 0) {

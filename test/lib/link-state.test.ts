@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LinkState } from '../../nodes/lib/link-state';
 
-test('"since" is the time of the last turn, not of the last problem', (t) => {
+test('"since" is the time of the first try, then of the last turn, not of the last problem', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 1_000 });
   const link = new LinkState();
   const told: number[] = [];
@@ -16,5 +16,17 @@ test('"since" is the time of the last turn, not of the last problem', (t) => {
   later(() => link.isDown('refused'));
   later(() => link.isDown('timeout'));
   later(() => link.isUp());
-  assert.deepEqual(told, [1_000, 3_000, 3_000, 5_000]);
+  assert.deepEqual(told, [2_000, 3_000, 3_000, 5_000]);
 });
+
+for (const [what, act] of [
+  ['success', (link: LinkState) => link.isUp()],
+  ['failure', (link: LinkState) => link.isDown('refused')],
+] as const) {
+  test(`a link is not tried before its first ${what}`, () => {
+    const link = new LinkState();
+    assert.equal(link.tried, false);
+    act(link);
+    assert.equal(link.tried, true);
+  });
+}

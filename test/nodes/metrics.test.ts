@@ -48,6 +48,7 @@ test('scrapes while 200 batches drain are well formed, count up and end at 200 c
   assert.equal(sum(first.values('mo_bridge_pushes_total', of)), 0);
   assert.deepEqual(first.values('mo_bridge_queue_batches', { line: 'PLC01', state: 'running' }), [150]);
   assert.deepEqual(first.values('mo_bridge_queue_batches', { line: 'PLC01', state: 'completed' }), [50]);
+  assert.deepEqual(first.values('mo_bridge_link_up', { kind: 'odoo' }), [], 'nothing was asked of Odoo yet');
   assert.ok((first.values('mo_bridge_oldest_unconfirmed_seconds', { line: 'PLC01' })[0] ?? 0) > 0);
 
   let draining = true;

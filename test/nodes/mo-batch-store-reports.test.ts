@@ -97,14 +97,24 @@ test('the connections tell of Odoo, PLC and database as they are, also when the 
     return Object.fromEntries(list.map((each) => [each.kind, each]));
   };
   await red.send('list');
+  await eventually('PLC and database up', async () => {
+    const { plc, database } = await connections();
+    return plc?.up === true && database?.up === true;
+  });
+  // Nothing has asked Odoo for anything.
+  const { odoo: untried } = await connections();
+  assert.deepEqual([untried?.tried, untried?.up, untried?.problem], [false, false, '']);
+  assert.equal(red.status('connections').fill, 'grey');
+  assert.match(red.status('connections').text ?? '', /^2 of 3 connected, 1 not tried yet/);
+  await red.send('fetch');
   await eventually('all three up', async () => Object.values(await connections()).every(({ up }) => up));
   assert.match(red.status('connections').text ?? '', /^3 connected/);
 
   await Promise.all([odoo.stop(), plc.stop(), drop()]);
   await Promise.all([red.send('list'), red.send('fetch'), red.send('read')]);
   const lost = await connections();
-  for (const [kind, { up, problem, since }] of Object.entries(lost)) {
-    assert.deepEqual([kind, up], [kind, false]);
+  for (const [kind, { tried, up, problem, since }] of Object.entries(lost)) {
+    assert.deepEqual([kind, tried, up], [kind, true, false]);
     assert.ok(problem, kind);
     assert.ok(Date.now() - Date.parse(since) < 60_000, kind);
   }

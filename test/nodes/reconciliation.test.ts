@@ -134,6 +134,17 @@ test('rows of the queue can be compared too; a list that is none, and an Odoo th
   assert.equal(red.status('compare').fill, 'red');
 });
 
+test('a row without an order, found at take-over, is left out of the comparison', async (t) => {
+  const { odoo, red, ask, sql } = await archivedOrders(t);
+  await sql(`INSERT INTO mo_histories (mo_id, status, archived_at) VALUES (NULL, 'failed', now())`);
+  const payload = await ask('archived');
+  assert.equal(payload.length, 3);
+  assert.equal((await red.send('compare', { payload })).error, undefined);
+  assert.match(red.status('compare').text ?? '', /^2 /);
+  odoo.consumeByHand(TWO, 'silo101', 120);
+  assert.equal((await red.send('compare', { payload: await ask('archived') })).out[0]?.[0]?.compared, 2);
+});
+
 test('the trail of an archived order carries its audit, timeline and notes', async (t) => {
   const { red, ask, sql } = await archivedOrders(t);
   const trail = (await ask('trail', { mo_id: ONE })) as unknown as {

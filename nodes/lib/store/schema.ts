@@ -205,7 +205,8 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
     sql: [
       createTable('mo_batch'),
       createTable('mo_alarms'),
-      'CREATE UNIQUE INDEX IF NOT EXISTS mo_alarms_once ON mo_alarms (watch, kind, subject);',
+      `CREATE UNIQUE INDEX IF NOT EXISTS mo_alarms_once ON mo_alarms (watch, kind, subject);
+       CREATE INDEX IF NOT EXISTS mo_histories_archived_at ON mo_histories (archived_at);`,
       TRIGGERS,
       UNCONFIRMED_SINCE,
     ].join('\n'),

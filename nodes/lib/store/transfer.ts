@@ -86,6 +86,8 @@ export async function importFrom(db: Database, path: string): Promise<Transferre
 
 async function readAll(tx: Task, handle: FileHandle, file: string): Promise<Transferred['rows']> {
   await tx.one('SELECT pg_advisory_xact_lock($<queue>)::text', LOCKS);
+  // An alarm that is committed in between would stand in the way of the same one from the file.
+  await tx.one('SELECT pg_advisory_xact_lock($<alarms>)::text', LOCKS);
   await refuseUnlessEmpty(tx);
   // The triggers would count every row as new; what they keep is in the file.
   await tx.none('ALTER TABLE mo_batch DISABLE TRIGGER USER; DELETE FROM mo_lines; DELETE FROM mo_alarms');

@@ -74,13 +74,13 @@ const SET_ASIDE = `SELECT 'set-aside', ${ABOUT_ROW}, b.set_aside_at, b.set_aside
   WHERE ${OF_LINE} AND b.set_aside_at IS NOT NULL`;
 
 /**
- * Lines that were read before. One without a name was perhaps given one later: it counts as long as no named line is read
- * after it, or an order of the queue was last seen by it.
+ * Lines that were read before. One without a name is every line's, but was perhaps given one later: it counts as long as no
+ * named line is read after it, or an order of the queue was last seen by it.
  */
 const NOT_READ_ANY_MORE = `SELECT 'unread', l.line, NULL, l.line, NULL::int, l.last_read_at, NULL FROM mo_lines l
-  WHERE ($<line> = '' OR l.line = $<line>) AND l.last_read_at <= now() - ${minutes('unread')}
+  WHERE ($<line> = '' OR l.line IN ('', $<line>)) AND l.last_read_at <= now() - ${minutes('unread')}
     AND (l.line <> '' OR NOT EXISTS (SELECT FROM mo_lines o WHERE o.line <> '' AND o.last_read_at > l.last_read_at)
-      OR EXISTS (SELECT FROM mo_batch b WHERE ${LIVE} AND (l.seen->>b.mo_id)::timestamptz >= ${SEEN}))`;
+      OR EXISTS (SELECT FROM mo_batch b WHERE ${OF_LINE} AND ${LIVE} AND (l.seen->>b.mo_id)::timestamptz >= ${SEEN}))`;
 
 /** Lines that have a queue and were never read; rows that were taken over wait since then. */
 const NEVER_READ = `SELECT 'unread', b.equipment_id_batch, NULL, b.equipment_id_batch, NULL::int,
@@ -122,15 +122,18 @@ export class Watch {
 
   /**
    * What has become an alarm and what is none any more since this was last asked. Open alarms are kept in the database, so
-   * that neither a restart nor a second Node-RED tells one twice or loses its end.
-   * @param watch who asks: askers of the same name share what was told
+   * that neither a restart nor a second Node-RED tells one twice. Told is what was committed: a process that ends before it
+   * has sent the message takes that message with it.
+   * @param watch who asks: askers of the same name and line share what was told
    * @param line only alarms of this line, and of rows without one; '': of all
    */
   async news(watch: string, limits: AlarmLimits, line = ''): Promise<AlarmNews> {
-    const [, [found]] = (await this.#db.multi(`${LOCK_ALARMS}\n${NEWS}`, { watch, line, ...limits })) as [
-      unknown,
-      [{ open: number; news: Told[] }],
-    ];
+    const [, [found]] = (await this.#db.multi(`${LOCK_ALARMS}\n${NEWS}`, {
+      // Each line ends its own alarms only: it does not see those of the others.
+      watch: line ? `${watch} ${line}` : watch,
+      line,
+      ...limits,
+    })) as [unknown, [{ open: number; news: Told[] }]];
     const news = found.news.map(({ since, ended_at, reason, ...alarm }): Alarm => ({
       ...alarm,
       since: iso(since),

@@ -1,8 +1,20 @@
 /** What displays show: the queue with its figures, and what each hour brought. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sumForOdoo } from '../../../nodes/lib/domain/weight';
 import { Reports } from '../../../nodes/lib/store/reports';
-import { at, confirmed, finalReading, freshStore, leased, moId, order, orders, reading } from '../../support/store';
+import {
+  at,
+  confirmed,
+  finalReading,
+  finishedBatch,
+  freshStore,
+  leased,
+  moId,
+  order,
+  orders,
+  reading,
+} from '../../support/store';
 
 const HOUR = 3_600_000;
 
@@ -84,6 +96,60 @@ test('each hour tells what it added, corrections included, and the pushes that O
     (await reports.activity('PLC09')).filter(({ kg }) => kg !== 0),
     [],
   );
+});
+
+test('an hour sums what Odoo keeps of each weight', async (t) => {
+  const { store, db } = await freshStore(t);
+  await store.enqueue(orders(1, 2), 2);
+  const half = { silo_a: 0.005, silo_b: 10.005 };
+  await store.record([reading(1, half, 1), reading(2, half, 1)]);
+  const reports = new Reports(db);
+  const read = sumForOdoo((await reports.list()).map((row) => row.read));
+  assert.deepEqual([read, (await reports.activity()).at(-1)?.kg], [20.04, 20.04]);
+});
+
+test('neither the hours nor the period read a long past from end to end', async (t) => {
+  const { db } = await freshStore(t);
+  const reports = new Reports(db);
+  await db.none(
+    `INSERT INTO mo_events (mo_id, batch_id, kind, at, detail)
+     SELECT 'WH/MO/' || n / 100, md5((n / 100)::text)::uuid, 'changed', now() - (40000 - n) * interval '10 minutes',
+       jsonb_build_object('revision', n % 100 + 1, 'values', jsonb_build_object('actual_consumption_silo_a', n % 100))
+     FROM generate_series(1, 40000) n;
+     INSERT INTO mo_histories (mo_id, status, archived_at)
+     SELECT 'WH/MO/' || n, 'completed', now() - (20000 - n) * interval '1 hour' FROM generate_series(1, 20000) n;
+     ANALYZE mo_events; ANALYZE mo_histories`,
+  );
+  const rowsRead = async (): Promise<number> => {
+    await db.any('SELECT pg_stat_force_next_flush()');
+    const { read } = await db.one<{ read: number }>(
+      `SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) AS read FROM pg_stat_user_tables WHERE relname IN ('mo_events', 'mo_histories')`,
+    );
+    return read;
+  };
+  const before = await rowsRead();
+  assert.ok((await reports.activity()).some(({ kg }) => kg > 0));
+  assert.equal((await reports.archived({ from: null, to: null })).length, 24);
+  const read = (await rowsRead()) - before;
+  assert.ok(read > 24 && read < 2_000, `${read} rows were read`);
+});
+
+test('a copy that was found at take-over does not supersede the order that was archived', async (t) => {
+  const opened = await freshStore(t);
+  const { db, store } = opened;
+  await finishedBatch(opened, 1);
+  await store.archive(null, { status: 'completed' });
+  const superseded = async (): Promise<boolean[]> =>
+    (await new Reports(db).archived({ from: null, to: null })).flatMap((row) =>
+      row.status === 'completed' ? row.superseded : [],
+    );
+  await db.none(`INSERT INTO mo_batch (mo_id, duplicate, set_aside_at) VALUES ($1, true, now())`, moId(1));
+  assert.deepEqual(await superseded(), [false]);
+  await store.archive(await store.idsOf(moId(1)), { status: 'failed', note: 'a copy' });
+  await db.none(`UPDATE mo_histories SET archived_at = archived_at - interval '1 minute' WHERE NOT duplicate`);
+  assert.deepEqual(await superseded(), [false]);
+  await db.none('INSERT INTO mo_batch (mo_id) VALUES ($1)', moId(1));
+  assert.deepEqual(await superseded(), [true]);
 });
 
 test('what a row held before its first known event was not weighed in the hour of that event', async (t) => {

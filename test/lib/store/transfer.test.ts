@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { Database } from '../../../nodes/lib/store/connection';
+import { type Database, LOCKS } from '../../../nodes/lib/store/connection';
 import { TABLE_NAMES } from '../../../nodes/lib/store/schema';
-import { exportTo, importFrom } from '../../../nodes/lib/store/transfer';
+import { exportTo, importFrom, type Transferred } from '../../../nodes/lib/store/transfer';
 import { Watch } from '../../../nodes/lib/store/watch';
 import { openTempFolder } from '../../support/cluster';
 import {
@@ -167,6 +167,23 @@ test('alarms that were told go along, and are not told again', async (t) => {
   const to = await freshStore(t);
   await importFrom(to.db, file);
   assert.deepEqual(await new Watch(to.db).news('node', limits), { news: [], open: 1 });
+});
+
+test('an alarm that is told while an import begins does not stand in its way', async (t) => {
+  const [from, to] = [await freshStore(t), await freshStore(t)];
+  const alarm = `INSERT INTO mo_alarms (watch, kind, subject, since) VALUES ('node', 'unread', 'PLC01', now())`;
+  await from.db.none(alarm);
+  const file = join(folder(t), 'export.jsonl');
+  await exportTo(from.db, file);
+  const { importing } = await to.db.tx(async (tx) => {
+    await tx.one('SELECT pg_advisory_xact_lock($<alarms>)::text', LOCKS);
+    await tx.none(alarm);
+    const importing = importFrom(to.db, file).catch((error: unknown) => error);
+    while ((await tx.any('SELECT FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))')).length === 0);
+    // In an object: a transaction that returned the promise would wait for it, and it waits for its end.
+    return { importing };
+  });
+  assert.equal(((await importing) as Transferred).rows?.mo_alarms, 1, String(await importing));
 });
 
 test('an export that fails leaves no file', async (t) => {

@@ -210,6 +210,27 @@ describe('unread', () => {
     );
   });
 
+  test('who looks after one line also hears of a flow without a line, unless that is old or reads for another line', async (t) => {
+    const { store, news, read, passes } = await watched(t);
+    const unread = async (): Promise<string[]> => (await news('PLC01')).filter((each) => each.includes('unread'));
+    await read('', running(1, 1));
+    await passes(20);
+    assert.deepEqual(await unread(), ["begin unread ''"]);
+    await read('PLC01', running(1, 1));
+    assert.deepEqual(await unread(), ["end unread ''"]);
+    // An order of the other line, last seen by the flow without a line.
+    await store.enqueue([order(2, { equipment_id_batch: 'PLC02' })], 1);
+    await read('', running(2, 1));
+    await passes(20);
+    await read('PLC01', running(1, 1));
+    assert.deepEqual(await unread(), []);
+    await store.enqueue([order(1)], 1);
+    await read('', running(1, 1));
+    await passes(20);
+    await read('PLC01');
+    assert.deepEqual(await unread(), ["begin unread ''"], 'it read an order of this line');
+  });
+
   test('each line looks after itself, and after rows without a line', async (t) => {
     const { store, news, read, passes } = await watched(t);
     await store.enqueue([order(1), order(2, { equipment_id_batch: 'PLC02' }), order(3, { equipment_id_batch: '' })], 3);
@@ -219,6 +240,18 @@ describe('unread', () => {
     await read('PLC01');
     assert.deepEqual(await news('PLC01'), ['begin set-aside 1', 'begin set-aside 3']);
   });
+});
+
+test('two that ask under one name, each for its own line, leave the alarms of the other alone', async (t) => {
+  const { store, news } = await watched(t);
+  await store.enqueue([order(1), order(2, { equipment_id_batch: 'PLC02' })], 2);
+  await store.setAside([1, 2].map((n) => ({ mo_id: moId(n), reason: 'cancelled' })));
+  const both = async (): Promise<string[][]> => [await news('PLC01'), await news('PLC02')];
+  assert.deepEqual(await both(), [['begin set-aside 1'], ['begin set-aside 2']]);
+  assert.deepEqual(await both(), [[], []]);
+  await store.retry(null);
+  assert.deepEqual(await both(), [['end set-aside 1'], ['end set-aside 2']]);
+  assert.deepEqual(await both(), [[], []]);
 });
 
 test('of several that ask at once under one name, one is told; another name is told for itself', async (t) => {
