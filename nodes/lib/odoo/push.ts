@@ -260,13 +260,14 @@ export class PushService {
   #settlement(batch: Batch, delivered: Delivered): Settlement {
     const { conclusion, reason, sent, confirmed, done, answers } = delivered;
     const setAside = needsDecision(conclusion);
-    const retry = CONCLUSIONS[conclusion].consequence === 'retry';
+    // A call given up because the node closes says nothing about Odoo: the row is due again at once.
+    const pause = CONCLUSIONS[conclusion].consequence === 'retry' && !this.#signal?.aborted;
     return {
       conclusion,
       reason,
       setAside,
       cancelled: conclusion === 'order-cancelled',
-      ...(retry ? { pauseMs: pauseBeforeRetry(conclusion, batch.attempts) } : {}),
+      ...(pause ? { pauseMs: pauseBeforeRetry(conclusion, batch.attempts) } : {}),
       ...(sent ? { sent } : {}),
       ...(confirmed ? { confirmed } : {}),
       ...(done ? { done } : {}),
