@@ -41,8 +41,11 @@ const CLOSE_LIMIT = 1_500;
 const DAY = 86_400_000;
 const KEEP_DAYS = 365;
 
-/** SQLSTATE classes 08 (connection), 53 (resources), 57P (operator intervention), 25P03, and Node's own network codes. */
-const LOST = /^(08|53|57P|25P03)|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)/;
+/**
+ * SQLSTATE classes 08 (connection), 28 (login), 3D (no such database), 53 (resources), 57P (operator intervention), 25P03, and
+ * Node's own network codes.
+ */
+const LOST = /^(08|28|3D|53|57P|25P03)|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)/;
 /** What node-postgres, its pool and pg-promise say without a code. */
 const LOST_WORDS = new RegExp(
   `${NO_ANSWER}|Connection terminated|timeout exceeded when trying to connect|not queryable|connection pool.*destroyed|Cannot use a pool`,
