@@ -77,8 +77,10 @@ export = function (RED: NodeAPI) {
         (which) => link.use(({ ledger }) => push.process(ledger, which, Boolean(config.markDone))),
         signal,
         ({ result, failure }, finished) => {
-          if (!failure) count(result, result.seconds);
-          if (!failure) tell(result);
+          if (!failure) {
+            count(result, result.seconds);
+            tell(result);
+          }
           if (finished % step === 0) progress(t('status.pushing', { finished, count: rows.length }));
         },
       );

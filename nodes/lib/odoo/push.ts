@@ -53,7 +53,7 @@ type NotSent = LeaseRefusal | 'too-late';
 const SKIPPED: Record<NotSent, string> = {
   'not-queued': 'not in the queue',
   'set-aside': 'set aside: retry it or archive it',
-  leased: 'another push of this order is running',
+  leased: 'another push of this order is running or about to, or another program holds its row locked',
   'not-due': 'waiting for its next attempt',
   'already-confirmed': 'already confirmed',
   'nothing-to-send': 'no reading yet',
@@ -162,7 +162,10 @@ export class PushService {
       );
       if (!delivered) {
         await ledger.release(batch.id, owner);
-        return { ...this.#skipped(request, 'too-late', batch), conclusion: 'busy' };
+        return {
+          ...this.#skipped(request, 'too-late', batch),
+          reason: 'nothing was sent, its turn came too late: repeat the call',
+        };
       }
       if (delivered.conclusion === 'confirmed') return this.#saveManual(ledger, batch, owner, request, delivered);
       // A part may have arrived: the row is told again, whatever it was before. Its pause and set-aside stay its own.
