@@ -8,7 +8,7 @@ import type { FlowNode } from '../examples/plant/node-red-host';
 import { startSimulatedOdoo, type SimulatedOdoo } from '../examples/plant/odoo/simulated-odoo';
 import { blockSize, S7_BATCH_RECORD, writeSlot } from '../examples/plant/plc/batch-memory';
 import { startS7Server, type S7Server } from '../examples/plant/plc/s7-server';
-import type { Connection } from '../nodes/lib/connections';
+import type { Connection } from '../nodes/lib/node-red/connections';
 import type { ListedBatch } from '../nodes/lib/store/reports';
 import { queryOnce, testDatabase, type TestDatabase } from './support/cluster';
 import { openDashboard } from './support/dashboard';

@@ -1,6 +1,6 @@
 import type { NodeAPI, NodeDef } from 'node-red';
-import type { DatabaseNode } from '../lib/config-nodes';
-import { clock, registerAction, requireNode, type Input } from '../lib/node-shell';
+import type { DatabaseNode } from '../lib/node-red/config-nodes';
+import { clock, registerAction, requireNode, type Input } from '../lib/node-red/node-shell';
 
 interface Config extends NodeDef {
   database: string;

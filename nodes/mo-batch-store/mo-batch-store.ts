@@ -1,11 +1,11 @@
 import type { NodeAPI } from 'node-red';
-import type { DatabaseNode } from '../lib/config-nodes';
-import { connectionsOf } from '../lib/connections';
-import { auditOf } from '../lib/domain/audit';
+import type { DatabaseNode } from '../lib/node-red/config-nodes';
+import { connectionsOf } from '../lib/node-red/connections';
+import { auditOf } from '../lib/store/audit';
 import type { Order } from '../lib/domain/batch';
 import { checkReadings } from '../lib/domain/reading';
 import { sumForOdoo } from '../lib/domain/weight';
-import { type HealthConfig, healthAction } from '../lib/health';
+import { type HealthConfig, healthAction } from './alarms';
 import {
   clock,
   ordersIn,
@@ -15,7 +15,7 @@ import {
   type Input,
   type Outcome,
   type Status,
-} from '../lib/node-shell';
+} from '../lib/node-red/node-shell';
 import type { BatchStore, RecordOutcome } from '../lib/store/batch-store';
 import type { Stores } from '../lib/store/database-link';
 import type { Transferred } from '../lib/store/transfer';

@@ -1,16 +1,16 @@
 import { join, resolve } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
-import { migrateConfig } from '../lib/config-migrations';
-import type { DatabaseNode, TlsConfigNode } from '../lib/config-nodes';
-import { connectionsOf } from '../lib/connections';
-import { registerDialogCall, tlsOptions } from '../lib/dialog-call';
-import { LinkState } from '../lib/link-state';
-import { Metrics } from '../lib/metrics';
+import { migrateConfig } from '../lib/node-red/config-migrations';
+import type { DatabaseNode, TlsConfigNode } from '../lib/node-red/config-nodes';
+import { connectionsOf } from '../lib/node-red/connections';
+import { registerDialogCall, tlsOptions } from '../lib/node-red/dialog-call';
+import { LinkState } from '../lib/domain/link-state';
+import { Metrics } from '../lib/node-red/metrics';
 import type { DatabaseAddress } from '../lib/store/connection';
 import { DatabaseLink } from '../lib/store/database-link';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../lib/store/embedded-postgres';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../lib/postgres/embedded-postgres';
 import type { MigrationReport } from '../lib/store/migrate';
-import { probeDatabase } from '../lib/store/probe';
+import { probeDatabase } from '../lib/store/test-connection';
 
 interface Config extends NodeDef {
   mode: 'embedded' | 'server';

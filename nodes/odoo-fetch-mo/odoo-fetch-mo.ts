@@ -1,5 +1,5 @@
 import type { NodeAPI, NodeDef } from 'node-red';
-import type { OdooServerNode, SiloMapNode } from '../lib/config-nodes';
+import type { OdooServerNode, SiloMapNode } from '../lib/node-red/config-nodes';
 import type { ComparedRow } from '../lib/domain/reconciliation';
 import { compareWithOdoo } from '../lib/odoo/compare';
 import { checkOrders, fetchOrders } from '../lib/odoo/fetch';
@@ -12,7 +12,7 @@ import {
   type Context,
   type Input,
   type Outcome,
-} from '../lib/node-shell';
+} from '../lib/node-red/node-shell';
 
 interface Config extends NodeDef {
   server: string;

@@ -1,11 +1,11 @@
 import type { NodeAPI, NodeDef } from 'node-red';
-import type { DatabaseNode, OdooServerNode, SiloMapNode } from '../lib/config-nodes';
-import { checkManual, invalidAnswer, manualAnswer, type ManualOperation } from '../lib/domain/manual-request';
-import { clock, registerAction, requireNode, type Context, type Input, type Outcome } from '../lib/node-shell';
-import { DELIVERY_DEFAULTS } from '../lib/odoo/delivery';
-import { type PushResult, PushService } from '../lib/odoo/push';
-import { type ListedResult, type Named, PushList } from '../lib/odoo/push-list';
-import { tellPush } from '../lib/telemetry';
+import type { DatabaseNode, OdooServerNode, SiloMapNode } from '../lib/node-red/config-nodes';
+import { checkManual, invalidAnswer, manualAnswer, type ManualOperation } from './manual-api';
+import { clock, registerAction, requireNode, type Context, type Input, type Outcome } from '../lib/node-red/node-shell';
+import { DELIVERY_DEFAULTS } from '../lib/push/delivery';
+import { type PushResult, PushService } from '../lib/push/push';
+import { type ListedResult, type Named, PushList } from '../lib/push/push-list';
+import { tellPush } from '../lib/node-red/telemetry';
 
 interface Config extends NodeDef {
   server: string;

@@ -1,11 +1,11 @@
 import type { NodeAPI, NodeDef } from 'node-red';
-import { migrateConfig } from '../lib/config-migrations';
-import type { OdooServerNode, TlsConfigNode } from '../lib/config-nodes';
-import { registerDialogCall, tlsOptions } from '../lib/dialog-call';
-import { LinkState } from '../lib/link-state';
+import { migrateConfig } from '../lib/node-red/config-migrations';
+import type { OdooServerNode, TlsConfigNode } from '../lib/node-red/config-nodes';
+import { registerDialogCall, tlsOptions } from '../lib/node-red/dialog-call';
+import { LinkState } from '../lib/domain/link-state';
 import { OdooClient } from '../lib/odoo/client';
-import { Limiter } from '../lib/odoo/limiter';
-import { probeOdoo } from '../lib/odoo/probe';
+import { Limiter } from '../lib/push/limiter';
+import { probeOdoo } from '../lib/odoo/test-connection';
 
 interface Config extends NodeDef {
   url: string;

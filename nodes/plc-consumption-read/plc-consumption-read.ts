@@ -1,16 +1,16 @@
 import type { S7Endpoint } from '@st-one-io/nodes7';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { PlcReadNode, S7EndpointNode, SiloMapNode } from '../lib/config-nodes';
-import { registerDialogCall } from '../lib/dialog-call';
+import type { PlcReadNode, S7EndpointNode, SiloMapNode } from '../lib/node-red/config-nodes';
+import { registerDialogCall } from '../lib/node-red/dialog-call';
 import { type Silo, SiloMap } from '../lib/domain/silos';
-import type { SlotField, SlotLayout } from '../lib/domain/slot-layout';
-import { LinkState } from '../lib/link-state';
-import { clock, registerAction, requireNode, type Action, type Context } from '../lib/node-shell';
+import type { SlotField, SlotLayout } from '../lib/plc/slot-layout';
+import { LinkState } from '../lib/domain/link-state';
+import { clock, registerAction, requireNode, type Action, type Context } from '../lib/node-red/node-shell';
 import { acknowledgeRecorded } from '../lib/plc/acknowledge';
 import { type EndpointSettings, withEndpoint } from '../lib/plc/open-endpoint';
 import { PlcError } from '../lib/plc/plc-errors';
 import { SlotReader } from '../lib/plc/slot-reader';
-import { tellRead } from '../lib/telemetry';
+import { tellRead } from '../lib/node-red/telemetry';
 
 interface Config extends NodeDef {
   operation?: 'read' | 'acknowledge';

@@ -1,6 +1,6 @@
 import type { NodeAPI, NodeDef } from 'node-red';
-import { migrateConfig } from '../lib/config-migrations';
-import type { SiloMapNode } from '../lib/config-nodes';
+import { migrateConfig } from '../lib/node-red/config-migrations';
+import type { SiloMapNode } from '../lib/node-red/config-nodes';
 import { type Silo, SiloMap } from '../lib/domain/silos';
 
 interface Config extends NodeDef {

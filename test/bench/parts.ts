@@ -1,7 +1,7 @@
 /** The parts of the bench that need no flow at work, and what Node-RED needs; each in processes and databases of its own. */
 import { S7Endpoint, S7ItemGroup } from '@st-one-io/nodes7';
 import { SILO_TAGS, SiloMap } from '../../nodes/lib/domain/silos';
-import { addresses, LAYOUT_PRESETS } from '../../nodes/lib/domain/slot-layout';
+import { addresses, LAYOUT_PRESETS } from '../../nodes/lib/plc/slot-layout';
 import { SlotReader } from '../../nodes/lib/plc/slot-reader';
 import { shippedTask2 } from './flows';
 import { startBenchHost, startTime } from './host';

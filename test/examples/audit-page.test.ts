@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { type FlowNode, freePort } from '../../examples/plant/node-red-host';
 import { startSimulatedOdoo, type SimulatedOdoo } from '../../examples/plant/odoo/simulated-odoo';
-import { auditOf, type SiloAudit } from '../../nodes/lib/domain/audit';
+import { auditOf, type SiloAudit } from '../../nodes/lib/store/audit';
 import { type Database, openDatabase } from '../../nodes/lib/store/connection';
 import { migrate } from '../../nodes/lib/store/migrate';
 import { testDatabase, type TestDatabase } from '../support/cluster';

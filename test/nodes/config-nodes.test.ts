@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test, type TestContext } from 'node:test';
-import type { DatabaseNode, OdooServerNode, SiloMapNode } from '../../nodes/lib/config-nodes';
+import type { DatabaseNode, OdooServerNode, SiloMapNode } from '../../nodes/lib/node-red/config-nodes';
 import { type ConnectionData, openTempFolder, queryOnce, testDatabase } from '../support/cluster';
 import {
   database,

@@ -8,7 +8,7 @@ import { DATA_BLOCK } from '../../examples/plant/plant';
 import { startSimulatedOdoo, type SimulatedOdoo } from '../../examples/plant/odoo/simulated-odoo';
 import { blockSize, S7_BATCH_RECORD, writeSlot } from '../../examples/plant/plc/batch-memory';
 import { startS7Server, type S7Server } from '../../examples/plant/plc/s7-server';
-import { LAYOUT_PRESETS } from '../../nodes/lib/domain/slot-layout';
+import { LAYOUT_PRESETS } from '../../nodes/lib/plc/slot-layout';
 import { queryOnce, testDatabase, type TestDatabase } from '../support/cluster';
 import { startLiveNodeRed, type LiveNodeRed } from '../support/live-node-red';
 import { startFlow, stopHelper } from '../support/node-red';

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import { DEFAULT_SILOS, SiloMap } from '../../nodes/lib/domain/silos';
-import { LAYOUT_PRESETS, validateLayout, type SlotField } from '../../nodes/lib/domain/slot-layout';
+import { LAYOUT_PRESETS, validateLayout, type SlotField } from '../../nodes/lib/plc/slot-layout';
 
 interface Property {
   value: unknown;

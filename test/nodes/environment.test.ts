@@ -7,7 +7,7 @@ import { DATA_BLOCK } from '../../examples/plant/plant';
 import { startSimulatedOdoo } from '../../examples/plant/odoo/simulated-odoo';
 import { blockSize, S7_BATCH_RECORD, writeSlot } from '../../examples/plant/plc/batch-memory';
 import { startS7Server } from '../../examples/plant/plc/s7-server';
-import type { S7EndpointNode } from '../../nodes/lib/config-nodes';
+import type { S7EndpointNode } from '../../nodes/lib/node-red/config-nodes';
 import { queryOnce, testDatabase } from '../support/cluster';
 import { type FlowNode, startFlow, stopHelper } from '../support/node-red';
 

@@ -4,8 +4,8 @@ import { after, test, type TestContext } from 'node:test';
 import type { S7Endpoint } from '@st-one-io/nodes7';
 import { S7_BATCH_RECORD, type SlotRecord, writeSlot } from '../../examples/plant/plc/batch-memory';
 import { startS7Server } from '../../examples/plant/plc/s7-server';
-import type { S7EndpointNode } from '../../nodes/lib/config-nodes';
-import { LAYOUT_PRESETS } from '../../nodes/lib/domain/slot-layout';
+import type { S7EndpointNode } from '../../nodes/lib/node-red/config-nodes';
+import { LAYOUT_PRESETS } from '../../nodes/lib/plc/slot-layout';
 import { type ConnectionData, queryOnce, testDatabase } from '../support/cluster';
 import { push, startCycle } from '../support/cycle';
 import {

@@ -5,8 +5,8 @@ import { DATA_BLOCK } from '../../examples/plant/plant';
 import { startSimulatedOdoo } from '../../examples/plant/odoo/simulated-odoo';
 import { blockSize, S7_BATCH_RECORD } from '../../examples/plant/plc/batch-memory';
 import { startS7Server } from '../../examples/plant/plc/s7-server';
-import type { Connection } from '../../nodes/lib/connections';
-import { LAYOUT_PRESETS } from '../../nodes/lib/domain/slot-layout';
+import type { Connection } from '../../nodes/lib/node-red/connections';
+import { LAYOUT_PRESETS } from '../../nodes/lib/plc/slot-layout';
 import type { HourOfActivity, ListedBatch } from '../../nodes/lib/store/reports';
 import { testDatabase } from '../support/cluster';
 import {

@@ -3,8 +3,14 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { describe, test } from 'node:test';
 import type { NodeAPI } from 'node-red';
-import { LinkState } from '../../nodes/lib/link-state';
-import { type Action, type Input, type Outcome, registerAction, type ShellOptions } from '../../nodes/lib/node-shell';
+import { LinkState } from '../../nodes/lib/domain/link-state';
+import {
+  type Action,
+  type Input,
+  type Outcome,
+  registerAction,
+  type ShellOptions,
+} from '../../nodes/lib/node-red/node-shell';
 
 interface Shown {
   fill?: string;

@@ -5,8 +5,8 @@ import { acknowledged, S7_BATCH_RECORD, type SlotRecord, writeSlot } from '../..
 import { startMill } from '../../examples/plant/plc/mill';
 import { startS7Server, type S7Server } from '../../examples/plant/plc/s7-server';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { S7EndpointNode } from '../../nodes/lib/config-nodes';
-import { LAYOUT_PRESETS } from '../../nodes/lib/domain/slot-layout';
+import type { S7EndpointNode } from '../../nodes/lib/node-red/config-nodes';
+import { LAYOUT_PRESETS } from '../../nodes/lib/plc/slot-layout';
 import { roundDecoded } from '../../nodes/lib/domain/weight';
 import type { BatchStore } from '../../nodes/lib/store/batch-store';
 import { testDatabase } from '../support/cluster';

@@ -4,9 +4,9 @@ import { after, test, type TestContext } from 'node:test';
 import type { S7Endpoint } from '@st-one-io/nodes7';
 import { S7_BATCH_RECORD, writeSlot, type SlotRecord } from '../../examples/plant/plc/batch-memory';
 import { startS7Server, type S7Server } from '../../examples/plant/plc/s7-server';
-import type { S7EndpointNode } from '../../nodes/lib/config-nodes';
-import { LAYOUT_PRESETS } from '../../nodes/lib/domain/slot-layout';
-import type { SlotReading } from '../../nodes/lib/domain/slot-guards';
+import type { S7EndpointNode } from '../../nodes/lib/node-red/config-nodes';
+import { LAYOUT_PRESETS } from '../../nodes/lib/plc/slot-layout';
+import type { SlotReading } from '../../nodes/lib/plc/slot-guards';
 import { type FlowNode, type NodeRed, silos, sink, startFlow, stopHelper, TO_SINK } from '../support/node-red';
 
 after(stopHelper);

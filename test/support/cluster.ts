@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pgPromise from 'pg-promise';
-import { startEmbeddedPostgres } from '../../nodes/lib/store/embedded-postgres';
+import { startEmbeddedPostgres } from '../../nodes/lib/postgres/embedded-postgres';
 
 /** Where a database is, as node-postgres takes it. */
 export interface ConnectionData {

@@ -4,11 +4,11 @@
  */
 import type { Batch } from '../../nodes/lib/domain/batch';
 import type { Conclusion } from '../../nodes/lib/domain/conclusion';
-import { checkManual } from '../../nodes/lib/domain/manual-request';
+import { checkManual } from '../../nodes/odoo-push-consumption/manual-api';
 import { DEFAULT_SILOS, SILO_TAGS, SiloMap, type SiloTag, type SiloWeights } from '../../nodes/lib/domain/silos';
 import { sameForOdoo } from '../../nodes/lib/domain/weight';
 import { OdooClient, OdooError } from '../../nodes/lib/odoo/client';
-import { Delivery, DELIVERY_DEFAULTS } from '../../nodes/lib/odoo/delivery';
+import { Delivery, DELIVERY_DEFAULTS } from '../../nodes/lib/push/delivery';
 import type { OdooAddress } from '../../nodes/lib/odoo/session';
 import { type Exchange, type Params, pathOf, type RecordedState, startRecordedOdoo } from './recorded-odoo';
 

@@ -8,20 +8,20 @@ import {
   startSimulatedOdoo,
 } from '../../examples/plant/odoo/simulated-odoo';
 import { actualWeights, type Batch } from '../../nodes/lib/domain/batch';
-import type { ManualRequest } from '../../nodes/lib/domain/manual-request';
+import type { ManualRequest } from '../../nodes/odoo-push-consumption/manual-api';
 import { checkReading, type Reading } from '../../nodes/lib/domain/reading';
 import { SILO_TAGS, SiloMap, type SiloWeights } from '../../nodes/lib/domain/silos';
 import { roundForOdoo } from '../../nodes/lib/domain/weight';
 import { OdooClient } from '../../nodes/lib/odoo/client';
-import { DELIVERY_DEFAULTS, type DeliveryOptions } from '../../nodes/lib/odoo/delivery';
+import { DELIVERY_DEFAULTS, type DeliveryOptions } from '../../nodes/lib/push/delivery';
 import { fetchOrders } from '../../nodes/lib/odoo/fetch';
-import { Limiter } from '../../nodes/lib/odoo/limiter';
-import { PushService, type PushResult } from '../../nodes/lib/odoo/push';
+import { Limiter } from '../../nodes/lib/push/limiter';
+import { PushService, type PushResult } from '../../nodes/lib/push/push';
 import type { OdooAddress } from '../../nodes/lib/odoo/session';
 import { BatchStore } from '../../nodes/lib/store/batch-store';
 import { type Database, openDatabase } from '../../nodes/lib/store/connection';
 import { migrate } from '../../nodes/lib/store/migrate';
-import { DatabasePushLedger } from '../../nodes/lib/store/push-ledger';
+import { DatabasePushLedger } from '../../nodes/lib/store/leases';
 import { type ConnectionData, testDatabase } from './cluster';
 
 export const UPDATE = '/api/scada/mo/update-with-consumptions';

@@ -6,12 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { checkReadings } from '../../nodes/lib/domain/reading';
 import { SiloMap } from '../../nodes/lib/domain/silos';
 import { OdooClient } from '../../nodes/lib/odoo/client';
-import { DELIVERY_DEFAULTS } from '../../nodes/lib/odoo/delivery';
-import { Limiter } from '../../nodes/lib/odoo/limiter';
-import { PushService } from '../../nodes/lib/odoo/push';
+import { DELIVERY_DEFAULTS } from '../../nodes/lib/push/delivery';
+import { Limiter } from '../../nodes/lib/push/limiter';
+import { PushService } from '../../nodes/lib/push/push';
 import { BatchStore } from '../../nodes/lib/store/batch-store';
 import { type DatabaseAddress, openDatabase } from '../../nodes/lib/store/connection';
-import { DatabasePushLedger } from '../../nodes/lib/store/push-ledger';
+import { DatabasePushLedger } from '../../nodes/lib/store/leases';
 
 export interface WorkerTask {
   database: DatabaseAddress;

@@ -1,13 +1,13 @@
 /** A store on a database of its own, and the orders, readings and settlements that tests feed it. */
 import type { TestContext } from 'node:test';
 import type { Order } from '../../nodes/lib/domain/batch';
-import type { Settlement } from '../../nodes/lib/domain/push-ledger';
+import type { Settlement } from '../../nodes/lib/domain/ledger';
 import type { Reading } from '../../nodes/lib/domain/reading';
 import type { SiloWeights } from '../../nodes/lib/domain/silos';
 import { BatchStore } from '../../nodes/lib/store/batch-store';
 import { type Database, type DatabaseAddress, openDatabase } from '../../nodes/lib/store/connection';
 import { migrate } from '../../nodes/lib/store/migrate';
-import { DatabasePushLedger } from '../../nodes/lib/store/push-ledger';
+import { DatabasePushLedger } from '../../nodes/lib/store/leases';
 import { testDatabase } from './cluster';
 
 export interface TestStore {

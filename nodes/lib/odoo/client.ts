@@ -1,7 +1,7 @@
 /**
  * The calls that this package makes to Odoo, each returning what its answer means. Knows no Node-RED and no database.
  */
-import { type Answer, concluded, explainError, readAddon, readEnvelope, readUpdate } from '../domain/answer';
+import { type Answer, concluded, explainError, readAddon, readEnvelope, readUpdate } from './answer';
 import type { Concluded } from '../domain/conclusion';
 import {
   areMoves,

@@ -5,7 +5,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import axios, { type AxiosInstance, isAxiosError } from 'axios';
-import { type Answer, concluded, readEnvelope, readLogin } from '../domain/answer';
+import { type Answer, concluded, readEnvelope, readLogin } from './answer';
 import type { Concluded } from '../domain/conclusion';
 
 export interface OdooAddress {

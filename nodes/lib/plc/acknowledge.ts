@@ -1,5 +1,5 @@
 /** The acknowledgement of what one message of the store says: slot after slot, so that one that fails keeps no other back. */
-import { sortForAcknowledging, type KeptSlot } from '../domain/slot-acknowledge';
+import { sortForAcknowledging, type KeptSlot } from './slot-acknowledge';
 import { PlcError } from './plc-errors';
 import { type SlotReader } from './slot-reader';
 

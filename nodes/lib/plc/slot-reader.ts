@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type S7Endpoint, type WriteVarItem } from '@st-one-io/nodes7';
 import { MO_ID_PATTERN, type Reading } from '../domain/reading';
 import { type SiloMap } from '../domain/silos';
-import { decodeField } from '../domain/slot-decode';
+import { decodeField } from './slot-decode';
 import {
   fallingSilos,
   readSlot,
@@ -18,8 +18,8 @@ import {
   type Rejection,
   type SlotOutcome,
   type SlotReading,
-} from '../domain/slot-guards';
-import { fieldBytes, position, slotBytes, slotStart, validateLayout, type SlotLayout } from '../domain/slot-layout';
+} from './slot-guards';
+import { fieldBytes, position, slotBytes, slotStart, validateLayout, type SlotLayout } from './slot-layout';
 import { guardEndpoint } from './endpoint-guard';
 import { ITEM_OK, itemRefused, offline, PlcError, stopped, timedOut, toPlcError } from './plc-errors';
 

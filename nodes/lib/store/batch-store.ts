@@ -6,7 +6,7 @@ import type { Reading } from '../domain/reading';
 import type { Database } from './connection';
 import { ENQUEUE } from './enqueue-sql';
 import { RECORD } from './record-sql';
-import { SHARED_COLUMNS } from './schema';
+import { SHARED_COLUMNS } from './tables';
 import { BATCH_COLUMNS, DUE, eventOf, LAST_SEEN, LEASED, LOCK_QUEUE, OF_LINE, QUIET, UNCONFIRMED } from './sql';
 
 /** What became of one reading. */

@@ -3,11 +3,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { LinkState } from '../link-state';
+import type { LinkState } from '../domain/link-state';
 import { BatchStore } from './batch-store';
 import { type Database, type DatabaseAddress, NO_ANSWER, openDatabase } from './connection';
 import { migrate, type MigrationReport } from './migrate';
-import { DatabasePushLedger } from './push-ledger';
+import { DatabasePushLedger } from './leases';
 import { Reports } from './reports';
 import { exportTo, importFrom, type Transferred } from './transfer';
 import { Watch } from './watch';

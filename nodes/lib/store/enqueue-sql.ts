@@ -2,7 +2,7 @@
  * Queueing orders: one statement for all of them. Parameters: orders (JSON array), limit, named (one order, or null).
  */
 import { SILO_TAGS } from '../domain/silos';
-import { ORDER_COLUMNS } from './schema';
+import { ORDER_COLUMNS } from './tables';
 import { BATCH_COLUMNS } from './sql';
 
 /** What the order's column gets. A name longer than its column is cut, it is there to be read; only the order's own has to fit. */

@@ -2,7 +2,8 @@
  * Brings a database to this package's schema: numbered migrations, one process at a time, each in a transaction.
  */
 import { type Database, LOCKS, type Task } from './connection';
-import { EXPECTED, MIGRATIONS } from './schema';
+import { MIGRATIONS, SCHEMA } from './migrations';
+import { EXPECTED } from './tables';
 
 /** What migrating found and did. */
 export interface MigrationReport {
@@ -32,7 +33,7 @@ const OLDEST_SERVER = 14;
  * @throws Error when a table of ours is something else, or when the database is newer than the package; nothing is changed.
  */
 export async function migrate(db: Database): Promise<MigrationReport> {
-  const report: MigrationReport = { version: MIGRATIONS.length, applied: [] };
+  const report: MigrationReport = { version: SCHEMA, applied: [] };
   while (await db.tx((tx) => applyNext(tx, report)));
   return report;
 }
@@ -41,9 +42,9 @@ export async function migrate(db: Database): Promise<MigrationReport> {
 async function applyNext(tx: Task, report: MigrationReport): Promise<boolean> {
   await tx.one('SELECT pg_advisory_xact_lock($<migrate>)::text', LOCKS);
   const version = await currentVersion(tx);
-  if (version > MIGRATIONS.length) {
+  if (version > SCHEMA) {
     throw new Error(
-      `The database has schema ${version}, this package knows up to ${MIGRATIONS.length}: update the package on this Node-RED`,
+      `The database has schema ${version}, this package knows up to ${SCHEMA}: update the package on this Node-RED`,
     );
   }
   const next = MIGRATIONS[version];

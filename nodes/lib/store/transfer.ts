@@ -5,7 +5,8 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Database, LOCKS, SNAPSHOT, type Task } from './connection';
-import { MIGRATIONS, TABLE_NAMES, type TableName, UNCONFIRMED_SINCE } from './schema';
+import { SCHEMA } from './migrations';
+import { TABLE_NAMES, type TableName } from './tables';
 
 export interface Transferred {
   /** Absolute path. */
@@ -24,6 +25,10 @@ interface Header {
 
 const FORMAT = { format: 'mo-bridge-export', version: 1 } as const;
 /** Rows that are in memory at a time: about 2 MB. */
+/** What an older export does not say: since when rows are unconfirmed. Nobody knows, so from now on. */
+const UNCONFIRMED_SINCE = `UPDATE mo_batch SET unconfirmed_since = now()
+  WHERE revision > 0 AND confirmed_revision IS DISTINCT FROM revision AND set_aside_at IS NULL AND unconfirmed_since IS NULL;`;
+
 const CHUNK = 500;
 
 const noRows = (): Transferred['rows'] =>
@@ -52,7 +57,7 @@ export async function exportTo(db: Database, path: string): Promise<Transferred>
 
 async function writeAll(tx: Task, handle: FileHandle): Promise<Transferred['rows']> {
   const line = (value: object): Promise<void> => handle.appendFile(`${JSON.stringify(value)}\n`);
-  const header: Header = { ...FORMAT, schema: MIGRATIONS.length, at: new Date().toISOString() };
+  const header: Header = { ...FORMAT, schema: SCHEMA, at: new Date().toISOString() };
   await line(header);
   const counts = noRows();
   for (const table of TABLE_NAMES) {
@@ -127,7 +132,7 @@ async function refuseUnlessEmpty(tx: Task): Promise<void> {
 function checkHeader(text: string, file: string): void {
   const { format, version, schema } = parse(text) as Partial<Header>;
   if (format !== FORMAT.format) throw new Error(`${file} is not an export of this package`);
-  if (version !== FORMAT.version || (schema ?? Infinity) > MIGRATIONS.length) {
+  if (version !== FORMAT.version || (schema ?? Infinity) > SCHEMA) {
     throw new Error(
       `${file} comes from a newer version of the package (schema ${schema}): update it on this Node-RED first`,
     );

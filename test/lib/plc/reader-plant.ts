@@ -5,7 +5,7 @@ import { S7Endpoint } from '@st-one-io/nodes7';
 import { S7_BATCH_RECORD, writeSlot } from '../../../examples/plant/plc/batch-memory';
 import { startS7Server, type S7Server } from '../../../examples/plant/plc/s7-server';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
-import { LAYOUT_PRESETS, type SlotLayout } from '../../../nodes/lib/domain/slot-layout';
+import { LAYOUT_PRESETS, type SlotLayout } from '../../../nodes/lib/plc/slot-layout';
 import { PlcError, type PlcErrorKind } from '../../../nodes/lib/plc/plc-errors';
 import { SlotReader, type SlotReaderOptions } from '../../../nodes/lib/plc/slot-reader';
 

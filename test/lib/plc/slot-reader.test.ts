@@ -9,8 +9,8 @@ import {
 } from '../../../examples/plant/plc/batch-memory';
 import { type S7Server } from '../../../examples/plant/plc/s7-server';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
-import { type SlotReading } from '../../../nodes/lib/domain/slot-guards';
-import { LAYOUT_PRESETS, type SlotLayout } from '../../../nodes/lib/domain/slot-layout';
+import { type SlotReading } from '../../../nodes/lib/plc/slot-guards';
+import { LAYOUT_PRESETS, type SlotLayout } from '../../../nodes/lib/plc/slot-layout';
 import { type PlcError } from '../../../nodes/lib/plc/plc-errors';
 import { SlotReader } from '../../../nodes/lib/plc/slot-reader';
 import { connected, DB, fails, mo, plant, RECORD } from './reader-plant';

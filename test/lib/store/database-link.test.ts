@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { LinkState, type LinkStatus } from '../../../nodes/lib/link-state';
+import { LinkState, type LinkStatus } from '../../../nodes/lib/domain/link-state';
 import { type DatabaseAddress, LOCKS, openDatabase } from '../../../nodes/lib/store/connection';
 import { DatabaseLink, type LinkOptions } from '../../../nodes/lib/store/database-link';
 import type { MigrationReport } from '../../../nodes/lib/store/migrate';
-import { MIGRATIONS } from '../../../nodes/lib/store/schema';
+import { SCHEMA } from '../../../nodes/lib/store/migrations';
 import {
   anotherPool,
   emptyDatabase,
@@ -75,7 +75,7 @@ test('work waits for the first connection, and the migration is told once', asyn
   await eventually(async () => (await queue(link).catch(() => 0)) === 3);
   assert.deepEqual(
     reports.map(({ applied }) => applied.length),
-    [MIGRATIONS.length],
+    [SCHEMA],
   );
   assert.equal(turns.filter((up) => !up).length, turns.filter((up) => up).length);
 });

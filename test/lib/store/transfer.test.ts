@@ -4,7 +4,8 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { type Database, LOCKS } from '../../../nodes/lib/store/connection';
-import { TABLE_NAMES } from '../../../nodes/lib/store/schema';
+import { SCHEMA } from '../../../nodes/lib/store/migrations';
+import { TABLE_NAMES } from '../../../nodes/lib/store/tables';
 import { exportTo, importFrom, type Transferred } from '../../../nodes/lib/store/transfer';
 import { Watch } from '../../../nodes/lib/store/watch';
 import { openTempFolder } from '../../support/cluster';
@@ -127,8 +128,8 @@ test('a file that is cut short, from a newer package, or something else imports 
   await attempt('half a line', [...lines.slice(0, 2), lines[2]?.slice(0, 40) ?? ''], /cut short or damaged/);
   await attempt(
     'newer',
-    [lines[0]?.replace('"schema":2', '"schema":7') ?? '', ...lines.slice(1)],
-    /newer version of the package \(schema 7\)/,
+    [lines[0]?.replace(`"schema":${SCHEMA}`, '"schema":99') ?? '', ...lines.slice(1)],
+    /newer version of the package \(schema 99\)/,
   );
   await attempt('other', ['some text'], /is not an export of this package/);
   await attempt('empty', [], /is not an export of this package/);
@@ -144,7 +145,7 @@ test('a file of the first schema goes in as well, and its rows are late from the
   const file = join(folder(t), 'export.jsonl');
   await exportTo(from.db, file);
   const older = readFileSync(file, 'utf8')
-    .replace('"schema":2', '"schema":1')
+    .replace(`"schema":${SCHEMA}`, '"schema":1')
     .replaceAll(/,"unconfirmed_since":("[^"]*"|null)/g, '')
     .replace(',"mo_alarms":0', '');
   writeFileSync(file, older);

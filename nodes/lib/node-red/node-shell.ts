@@ -1,0 +1,241 @@
+/**
+ * The one doorway of every action node: validate → act → status → done, and a close that ends well. A node passes what it
+ * does; when, how it shows and how it ends is decided here.
+ */
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow, NodeStatus } from 'node-red';
+import { migrateConfig } from './config-migrations';
+import type { LinkState } from '../domain/link-state';
+
+/**
+ * What one input came to: message properties per output (a list: one message each; undefined: nothing goes out there) and
+ * the status to show. With an `error` the input ends as failed although something goes out, e.g. the answer to a waiting HTTP request.
+ */
+export interface Outcome {
+  outputs: readonly (object | readonly object[] | undefined)[];
+  status: Status;
+  error?: Error;
+}
+
+/** A status in Node-RED's colours: done, wants attention, failed, nothing to do. */
+export interface Status {
+  level: 'ok' | 'attention' | 'failed' | 'idle';
+  text: string;
+}
+
+export interface Context {
+  /** Aborted when the node closes: running calls end at once. */
+  signal: AbortSignal;
+  /** Shows how far long work is. */
+  progress: (text: string) => void;
+  /** A text of the node's own locale, e.g. t('status.queued', { count: 3 }). */
+  t: (key: string, values?: Record<string, unknown>) => string;
+  node: Node;
+}
+
+export type Input = NodeMessageInFlow & Record<string, unknown>;
+
+export interface Action {
+  /** Does the work of one input; a rejection becomes `done(err)`. */
+  run: (msg: Input, context: Context) => Promise<Outcome>;
+  /** Links whose loss the node shows. */
+  links?: readonly LinkState[];
+  close?: () => Promise<void> | void;
+  /** Where an operation differs from its type. */
+  whileBusy?: ShellOptions['whileBusy'];
+}
+
+export interface ShellOptions {
+  /**
+   * Trigger nodes skip what arrives while they are busy. Data nodes never drop: they work on one message after the other
+   * ('queue'), or on all at once where something else bounds the work ('together').
+   */
+  whileBusy: 'skip' | 'queue' | 'together';
+  /** What goes out for an input of a node that is not configured; nothing by default. */
+  unconfigured?: (error: Error, msg: Input) => Outcome['outputs'];
+}
+
+/** Node-RED gives up on a close after 15 s; running work that ignores the abort is left behind before that (ms). */
+const CLOSE_LIMIT = 8_000;
+
+const LOOKS: Record<Status['level'], Pick<NodeStatus, 'fill' | 'shape'>> = {
+  ok: { fill: 'green', shape: 'dot' },
+  attention: { fill: 'yellow', shape: 'dot' },
+  failed: { fill: 'red', shape: 'dot' },
+  idle: { fill: 'grey', shape: 'ring' },
+};
+
+/** Clock time for a status line, in the server's zone, as people in the plant read it. */
+export const clock = (at: Date = new Date()): string => at.toTimeString().slice(0, 8);
+
+/**
+ * Registers an action node type.
+ * @param create builds the action from the config; throwing means "not configured": red status, and every input fails with
+ *   that message
+ */
+export function registerAction<Config extends NodeDef>(
+  RED: NodeAPI,
+  type: string,
+  options: ShellOptions,
+  create: (node: Node, config: Config, t: Context['t']) => Action,
+): void {
+  RED.nodes.registerType(type, function (this: Node, config: Config) {
+    RED.nodes.createNode(this, config);
+    const t: Context['t'] = (key, values) => RED._(`${type}.${key}`, values as never);
+    new ActionNode(this, t, options, () => create(this, migrateConfig(type, config), t));
+  });
+}
+
+/** The config node behind a reference. @throws Error in the words of the locale when it is missing or disabled. */
+export function requireNode<T>(RED: NodeAPI, id: string | undefined, t: Context['t'], what: string): T {
+  const found = id ? (RED.nodes.getNode(id) as T | null) : null;
+  if (!found) throw new Error(t('error.missing-config', { what }));
+  return found;
+}
+
+/** The orders (or batches) in msg.payload, one or a list; undefined when anything else is among them. */
+export function ordersIn<T extends { mo_id: string }>({ payload }: Input): T[] | undefined {
+  const list = (Array.isArray(payload) ? payload : [payload]) as ({ mo_id?: unknown } | null | undefined)[];
+  return list.every((order) => typeof order?.mo_id === 'string') ? (list as T[]) : undefined;
+}
+
+/** The orders named in `msg.mo_id`: one, or a list of them. */
+export function namedIn({ mo_id }: Input): string[] {
+  const names = (Array.isArray(mo_id) ? mo_id : [mo_id]) as unknown[];
+  return names.flatMap((name) => (typeof name === 'string' && name.trim() ? [name.trim()] : []));
+}
+
+type Send = (messages: never) => void;
+type Done = (error?: Error) => void;
+
+class ActionNode {
+  readonly #node: Node;
+  readonly #t: Context['t'];
+  readonly #options: ShellOptions;
+  readonly #abort = new AbortController();
+  readonly #action: Action;
+  /** How the last work ended. */
+  #last: Status;
+  /** Work under way, and all that waits its turn. */
+  readonly #inputs = new Set<Promise<void>>();
+  /** The end of the line of a node that works on one message after the other. */
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(node: Node, t: Context['t'], options: ShellOptions, create: () => Action) {
+    this.#node = node;
+    this.#t = t;
+    this.#options = options;
+    this.#last = { level: 'idle', text: t('status.ready') };
+    try {
+      this.#action = create();
+    } catch (thrown) {
+      const error = asError(thrown);
+      this.#last = failed(error);
+      this.#action = { run: (msg) => Promise.resolve(refused(error, options.unconfigured?.(error, msg))) };
+    }
+    const { links = [] } = this.#action;
+    const leave = links.map((link) => link.watch(() => this.#showIdle()));
+    if (links.length === 0) this.#showIdle();
+    node.on('input', (msg, send, done) => this.#input(msg, send, done));
+    node.on('close', (done: () => void) => {
+      for (const stop of leave) stop();
+      this.#close()
+        .catch((error: unknown) => node.error(asError(error).message))
+        .finally(done);
+    });
+  }
+
+  #input(msg: Input, send: Send, done: Done): void {
+    const { whileBusy } = { ...this.#options, ...this.#action };
+    if (whileBusy === 'skip' && this.#inputs.size > 0) {
+      this.#node.warn(this.#t('status.skipped'));
+      return done();
+    }
+    const turn = whileBusy === 'together' ? Promise.resolve() : this.#tail;
+    const work: Promise<void> = turn
+      .then(() => this.#work(msg))
+      .then((outcome) => {
+        this.#inputs.delete(work);
+        this.#finish(outcome, msg, send, done);
+      })
+      // Whatever done() runs into: the next message has its turn all the same.
+      .catch((error: unknown) => this.#node.error(asError(error).message));
+    this.#inputs.add(work);
+    this.#tail = work;
+  }
+
+  /** The work of one input; never rejects. */
+  async #work(msg: Input): Promise<Outcome> {
+    const { signal } = this.#abort;
+    try {
+      if (signal.aborted) return refused(new Error(this.#t('error.closing')));
+      const progress = (text: string): void => {
+        if (!signal.aborted) this.#node.status({ fill: 'blue', shape: 'dot', text });
+      };
+      progress(this.#t('status.working'));
+      return await this.#action.run(msg, { signal, progress, t: this.#t, node: this.#node });
+    } catch (thrown) {
+      const error = signal.aborted ? new Error(this.#t('error.closed'), { cause: thrown }) : asError(thrown);
+      return refused(error);
+    }
+  }
+
+  /** Status, then what goes out, then done: each once. */
+  #finish({ outputs, status, error }: Outcome, msg: Input, send: Send, done: Done): void {
+    // What a lost link made fail is told by the link, and is over when it is back.
+    const blamed = error !== undefined && this.#lost() !== undefined;
+    this.#last = blamed ? { level: 'idle', text: this.#t('status.ready') } : status;
+    this.#showIdle();
+    let failure = error;
+    try {
+      // The received message itself goes on (msg.req and msg.res with it), once; whatever else goes out is a copy of it as it came.
+      const came = { ...msg };
+      let own: Input | undefined = msg;
+      const message = (patch: object): object => {
+        const going = Object.assign(own ?? { ...came }, patch);
+        own = undefined;
+        return going;
+      };
+      const sent = outputs.map((out) => (Array.isArray(out) ? out.map(message) : out ? message(out) : null));
+      if (sent.flat().some(Boolean)) send(sent as never);
+    } catch (thrown) {
+      failure ??= asError(thrown);
+    }
+    done(failure);
+  }
+
+  async #close(): Promise<void> {
+    this.#abort.abort();
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_LIMIT);
+    });
+    await Promise.race([Promise.all(this.#inputs), limit]);
+    clearTimeout(timer);
+    await this.#action.close?.();
+    this.#node.status({});
+  }
+
+  #lost(): LinkState | undefined {
+    return this.#action.links?.find(({ status }) => !status.up);
+  }
+
+  /** A lost link is shown whatever else there is; how the last work ended, once nothing more is under way. */
+  #showIdle(): void {
+    if (this.#abort.signal.aborted) return;
+    const lost = this.#lost();
+    if (lost) this.#show({ level: 'failed', text: lost.status.problem });
+    else if (this.#inputs.size === 0) this.#show(this.#last);
+  }
+
+  #show({ level, text }: Status): void {
+    this.#node.status({ ...LOOKS[level], text: text.length > 80 ? `${text.slice(0, 79)}…` : text });
+  }
+}
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+const failed = ({ message }: Error): Status => ({ level: 'failed', text: message });
+const refused = (error: Error, outputs: Outcome['outputs'] = []): Outcome => ({
+  outputs,
+  status: failed(error),
+  error,
+});

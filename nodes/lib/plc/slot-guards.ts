@@ -1,0 +1,175 @@
+/**
+ * Guards: turns a slot's bytes into a reading, or refuses the whole slot with every reason. Nothing is repaired, nothing
+ * defaults to 0.
+ */
+import { MO_ID_PATTERN, type Reading } from '../domain/reading';
+import { type Problem } from '../domain/schema';
+import { SILO_TAGS, type SiloTag, type SiloWeights } from '../domain/silos';
+import { decodeField, type Decoded } from './slot-decode';
+import { type SlotField, type SlotFieldName, type SlotLayout, type WeightField } from './slot-layout';
+import { roundDecoded } from '../domain/weight';
+
+/**
+ * A reading of this adapter: `falling` names the silos that weigh less than in the slot's last reading of the order;
+ * `may_be_cut`: the MO id fills its field, so that a longer one would show as another order's.
+ */
+export interface SlotReading extends Reading {
+  falling?: SiloTag[];
+  may_be_cut?: true;
+}
+
+/** A breach with what the PLC said: the decoded value (NaN and infinities as text, for JSON) and the field's bytes. */
+export interface FieldProblem extends Problem {
+  value: number | boolean | string;
+  /** hex */
+  raw: string;
+}
+
+/** A slot that was refused whole. */
+export interface Rejection {
+  slot: number;
+  /** null when the id itself cannot be relied on. */
+  mo_id: string | null;
+  problems: FieldProblem[];
+  /** The slot's bytes, hex. */
+  raw: string;
+  /** ISO 8601, UTC. */
+  read_at: string;
+}
+
+/** What a slot holds; an empty one (blank MO id) says nothing. */
+export type SlotOutcome =
+  | { kind: 'empty' }
+  | { kind: 'reading'; reading: SlotReading; raw: Buffer; mo_id_raw: Buffer }
+  | { kind: 'rejected'; rejection: Rejection };
+
+/** The highest plausible weights in kg: `silo` holds for every silo without an own limit. */
+export type Limits = Partial<Record<'silo' | WeightField, number>>;
+export const DEFAULT_LIMITS = { silo: 5000, actual_weight_quantity_finished_goods: 10_000_000 } as const;
+
+export interface Guards {
+  limits?: Limits;
+  /** What an MO id must match besides MO_ID_PATTERN, which the store asks of every reading. */
+  moIdPattern?: string | RegExp;
+}
+
+const SILOS: ReadonlySet<string> = new Set(SILO_TAGS);
+const isSilo = (field: SlotFieldName): field is SiloTag => SILOS.has(field);
+
+const limitOf = (field: WeightField, limits: Limits): number =>
+  limits[field] ?? (isSilo(field) ? (limits.silo ?? DEFAULT_LIMITS.silo) : DEFAULT_LIMITS[field]);
+
+/** Why a weight (kg, scaled) is not plausible, or undefined. −0 is 0. */
+function weightProblem(kg: number, limit: number): string | undefined {
+  if (!Number.isFinite(kg)) return 'is not a finite number';
+  if (kg < 0) return 'is negative';
+  return kg > limit ? `is above the limit of ${limit} kg` : undefined;
+}
+
+const shown = (value: Decoded['value']): FieldProblem['value'] =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+
+/**
+ * Decodes one slot and checks every field of it.
+ * @param bytes the slot, from its first byte to the end of its last field
+ * @param readAt when the PLC's answer arrived
+ */
+export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt: Date, guards: Guards): SlotOutcome {
+  const { limits = {}, moIdPattern = MO_ID_PATTERN } = guards;
+  const problems: FieldProblem[] = [];
+  const refuse = ({ field }: SlotField, { value, raw }: Decoded, problem: string): void => {
+    problems.push({ field, problem, value: shown(value), raw: raw.toString('hex') });
+  };
+  const reading: SlotReading = {
+    slot,
+    mo_id: '',
+    status_manufacturing: false,
+    status_operation: false,
+    actual_weight_quantity_finished_goods: null,
+    consumption: {},
+    read_at: readAt.toISOString(),
+  };
+  let moIdRaw: Buffer = bytes;
+  for (const row of layout.fields) {
+    const decoded = decodeField(bytes, row);
+    const { value } = decoded;
+    if (row.field === 'mo_id') {
+      moIdRaw = decoded.raw;
+      if (value === '' && !decoded.problem) return { kind: 'empty' };
+      reading.mo_id = String(value);
+      if (reading.mo_id.length === row.length) reading.may_be_cut = true;
+      const wellFormed = [MO_ID_PATTERN, moIdPattern].every((pattern) => new RegExp(pattern).test(reading.mo_id));
+      const malformed = wellFormed ? undefined : 'is not a manufacturing order id';
+      const problem = decoded.problem ?? malformed;
+      if (problem) refuse(row, decoded, problem);
+    } else if (row.field === 'status_manufacturing' || row.field === 'status_operation') {
+      reading[row.field] = Number(value) === 1;
+      if (Number(value) !== 0 && Number(value) !== 1) refuse(row, decoded, 'is neither 0 nor 1');
+    } else if (row.field !== 'acknowledged') {
+      const kg = Number(value) * (row.scale ?? 1);
+      const problem = weightProblem(kg, limitOf(row.field, limits));
+      if (problem) refuse(row, decoded, problem);
+      else if (isSilo(row.field)) reading.consumption[row.field] = roundDecoded(kg);
+      else reading[row.field] = roundDecoded(kg);
+    }
+  }
+  if (problems.length === 0) return { kind: 'reading', reading, raw: bytes, mo_id_raw: moIdRaw };
+  const trusted = !problems.some(({ field }) => field === 'mo_id');
+  const rejection = {
+    slot,
+    mo_id: trusted ? reading.mo_id : null,
+    problems,
+    raw: bytes.toString('hex'),
+    read_at: reading.read_at,
+  };
+  return { kind: 'rejected', rejection };
+}
+
+/** A reading refused for a reason that lies in its MO id's place among the slots or in time. */
+export function rejectReading(
+  { reading, raw, mo_id_raw }: SlotOutcome & { kind: 'reading' },
+  problem: string,
+): Rejection {
+  const { slot, mo_id, read_at } = reading;
+  const breach = { field: 'mo_id', problem, value: mo_id, raw: mo_id_raw.toString('hex') } as const;
+  return { slot, mo_id, problems: [breach], raw: raw.toString('hex'), read_at };
+}
+
+const moIdOf = (outcome: SlotOutcome): string | null =>
+  outcome.kind === 'reading' ? outcome.reading.mo_id : outcome.kind === 'rejected' ? outcome.rejection.mo_id : null;
+
+/**
+ * Refuses every slot whose MO stands in another slot of the same read as well: which of them is right cannot be known.
+ * @param outcomes one per slot, in the order of the slots
+ */
+export function rejectDuplicates(outcomes: readonly SlotOutcome[]): SlotOutcome[] {
+  const slotsOf = new Map<string, number[]>();
+  outcomes.forEach((outcome, index) => {
+    const moId = moIdOf(outcome);
+    if (moId !== null) slotsOf.set(moId, [...(slotsOf.get(moId) ?? []), index + 1]);
+  });
+  return outcomes.map((outcome) => {
+    const slots = slotsOf.get(moIdOf(outcome) ?? '') ?? [];
+    if (outcome.kind !== 'reading' || slots.length < 2) return outcome;
+    return { kind: 'rejected', rejection: rejectReading(outcome, `stands in the slots ${slots.join(' and ')}`) };
+  });
+}
+
+/** Whether two readings of a slot say the same about its batch: status_operation may go on changing after completion. */
+export const sameWeights = (a: Reading, b: Reading): boolean =>
+  a.slot === b.slot &&
+  a.mo_id === b.mo_id &&
+  a.status_manufacturing === b.status_manufacturing &&
+  a.actual_weight_quantity_finished_goods === b.actual_weight_quantity_finished_goods &&
+  SILO_TAGS.every((tag) => a.consumption[tag] === b.consumption[tag]);
+
+/** Whether two readings of a slot say the same, whenever they were taken. */
+export const sameValues = (a: SlotReading | undefined, b: SlotReading): boolean =>
+  a !== undefined && a.status_operation === b.status_operation && sameWeights(a, b);
+
+/** The silos that weigh less than in an earlier reading of the same order. */
+export function fallingSilos(before: SlotReading | undefined, now: SlotReading): SiloTag[] {
+  if (before?.mo_id !== now.mo_id) return [];
+  const earlier: SiloWeights = before.consumption;
+  return SILO_TAGS.filter((tag) => (now.consumption[tag] ?? 0) < (earlier[tag] ?? 0));
+}

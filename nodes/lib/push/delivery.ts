@@ -1,0 +1,304 @@
+/**
+ * Brings one set of values into one order and, when asked, closes it; ends with what Odoo really holds. Knows nothing of
+ * leases: `beforeSend` is asked before every request and ends the delivery by throwing.
+ */
+import { concluded } from '../odoo/answer';
+import { type Batch, type DoneReadback, plannedWeights } from '../domain/batch';
+import type { Concluded, Conclusion } from '../domain/conclusion';
+import {
+  type Consignment,
+  consign,
+  describe,
+  type Difference,
+  differences,
+  finishedQuantity,
+  type NoFinishedWeight,
+} from '../domain/consumption';
+import { consumedBySilo, type OrderMove, type Production } from '../domain/order';
+import type { SiloMap, SiloWeights } from '../domain/silos';
+import { roundForOdoo, sameForOdoo } from '../domain/weight';
+import { OdooError, type OdooClient } from '../odoo/client';
+import type { CallOptions } from '../odoo/session';
+
+export interface DeliveryOptions {
+  /** Read the stock moves back after every push, not only where zeros or closing ask for it. */
+  readBack: boolean;
+  /** Close an order that differs from its bill of materials under policy "warning" / "strict". */
+  closeWarning: boolean;
+  closeStrict: boolean;
+  /** Close without a backorder from this share of the planned quantity on (%); null: never, Odoo is asked and decides. */
+  minFinishedShare: number | null;
+  noFinishedWeight: NoFinishedWeight;
+}
+
+export const DELIVERY_DEFAULTS: DeliveryOptions = {
+  readBack: false,
+  closeWarning: true,
+  closeStrict: false,
+  minFinishedShare: 90,
+  noFinishedWeight: 'set-aside',
+};
+
+export interface Delivered extends Concluded {
+  /** kg per silo that were sent (or found to be there already). */
+  sent?: SiloWeights;
+  /** kg per silo that Odoo confirmed; also present when only the closing did not go through. */
+  confirmed?: SiloWeights;
+  done?: DoneReadback;
+  /** Every conclusion on the way, for the trail. */
+  answers: ({ call: string } & Concluded)[];
+}
+
+/** What has to be in Odoo: the order, its set of weights and, where it was told, the finished goods (kg). */
+interface Goal {
+  moId: string;
+  consignment: Consignment;
+  quantity: number | undefined;
+  planned: SiloWeights;
+}
+
+interface DeliverOptions {
+  finished?: number;
+  known?: boolean;
+  planned?: SiloWeights;
+  before?: SiloWeights;
+  readBack?: boolean;
+}
+
+interface OrderState {
+  production: Production | undefined;
+  moves: OrderMove[];
+  consumption: SiloWeights;
+}
+
+/** How often a set is sent when the read-back shows something else: a late commit of a call given up on can undo one. */
+const MOST_SENDS = 2;
+
+/** Refusals whose words may be in any language: the order's state is read before they are believed. */
+const ASK_THE_STATE: readonly Conclusion[] = [
+  'bad-value',
+  'unknown-order',
+  'order-done',
+  'order-cancelled',
+  'not-done',
+];
+
+export class Delivery {
+  readonly #client: OdooClient;
+  readonly #silos: SiloMap;
+  readonly #options: DeliveryOptions;
+  readonly #call: CallOptions;
+  readonly #answers: ({ call: string } & Concluded)[] = [];
+  /** What was read last. */
+  #state: OrderState | undefined;
+
+  /** @param call how every call is made; `beforeSend` may end the delivery by throwing (a lost lease) */
+  constructor(client: OdooClient, silos: SiloMap, options: DeliveryOptions, call: CallOptions = {}) {
+    this.#client = client;
+    this.#silos = silos;
+    this.#options = options;
+    this.#call = call;
+  }
+
+  /**
+   * @param weights kg per silo, the whole set that has to be in Odoo
+   * @param finished kg of finished goods so far, undefined or 0: not told
+   * @param known Odoo has confirmed exactly this set before: nothing is sent unless a read-back disagrees
+   * @param planned kg per silo when the order was queued: its stock moves have to name these silos
+   * @param before kg per silo that were sent earlier
+   */
+  async deliver(
+    moId: string,
+    weights: SiloWeights,
+    { finished, known = false, planned = {}, before = {}, readBack = this.#options.readBack }: DeliverOptions = {},
+  ): Promise<Delivered> {
+    const { consignment, refused } = consign(weights, this.#silos, before);
+    if (refused !== undefined) return this.#result(concluded('bad-value', refused));
+    const goal: Goal = { moId, consignment, quantity: roundForOdoo(finished) || undefined, planned };
+    return this.#attempt(goal, async () => {
+      if (!known) {
+        const update = await this.#update(goal);
+        if (update.conclusion !== 'confirmed') return this.#refused(goal, update);
+      }
+      if (readBack || (!known && consignment.zeros.length > 0)) return this.#settleMoves(goal);
+      return this.#confirmed(goal);
+    });
+  }
+
+  /** Delivers the final values of a completed batch, marks its order done and reads it back. */
+  async finish(batch: Batch, weights: SiloWeights, known: boolean): Promise<Delivered> {
+    const finished = finishedQuantity(batch, this.#options.noFinishedWeight);
+    const planned = plannedWeights(batch);
+    const before = batch.sent_consumption ?? {};
+    const told = { ...(finished ? { finished } : {}), known, planned, before, readBack: true };
+    const delivered = await this.deliver(batch.mo_id, weights, told);
+    if (delivered.conclusion !== 'confirmed' || delivered.done) return delivered;
+    if (finished === undefined) {
+      const reason = 'no finished weight: enter it (mark done by hand), or choose in the push node what to close with';
+      return { ...delivered, ...concluded('undecided', reason) };
+    }
+    const consignment = consign(weights, this.#silos).consignment as Consignment;
+    const goal = { moId: batch.mo_id, consignment, quantity: finished, planned };
+    return this.#attempt(goal, () => this.#close(goal, finished));
+  }
+
+  /** Closes an order that was just read back as open and holding the whole set. */
+  async #close(goal: Goal, finished: number): Promise<Delivered> {
+    const production = this.#state?.production as Production;
+    const share = (100 * finished) / production.product_qty;
+    const { minFinishedShare } = this.#options;
+    if (minFinishedShare !== null && share < minFinishedShare) {
+      const reason = `${finished} kg finished of ${production.product_qty} kg planned (${share.toFixed(1)} %): close it or make a backorder in Odoo`;
+      return { ...this.#confirmed(goal), ...concluded('undecided', reason) };
+    }
+    // Without a quantity in an update before, mark-done is refused (exchanges 158, 160).
+    if (!sameForOdoo(production.qty_producing, finished)) {
+      const update = await this.#update(goal);
+      if (update.conclusion !== 'confirmed') return this.#refused(goal, update);
+    }
+    const said = await this.#answered('mark-done', this.#client.markDone(goal.moId, finished, this.#call));
+    let after = await this.#read(goal);
+    let closed = this.#closed(goal, after);
+    if (!closed && said.conclusion === 'confirmed' && this.#mayForce(production, finished)) {
+      await this.#answered('close despite difference', this.#client.closeDespiteDifference(production.id, this.#call));
+      after = await this.#read(goal);
+      closed = this.#closed(goal, after);
+    }
+    if (closed) return closed;
+    // Refused for what the order is: the words may be in any language, what counts is that it is still open.
+    if (said.conclusion !== 'confirmed' && !ASK_THE_STATE.includes(said.conclusion))
+      return { ...this.#confirmed(goal), ...said };
+    const words = said.conclusion === 'confirmed' ? 'Odoo said done' : `Odoo said: ${said.reason}`;
+    const reason = `${words}, but the order is still "${after.production?.state}" (policy "${production.consumption}"): close it in Odoo, or switch closing on in the push node`;
+    return { ...this.#confirmed(goal), ...concluded('not-done', reason) };
+  }
+
+  /** Whether the engineer lets an order be closed although Odoo would ask: its policy, and less finished than planned. */
+  #mayForce({ consumption, product_qty }: Production, finished: number): boolean {
+    const short = roundForOdoo(finished) < roundForOdoo(product_qty);
+    if (short && this.#options.minFinishedShare === null) return false;
+    if (consumption === 'strict') return this.#options.closeStrict;
+    return consumption === 'warning' ? this.#options.closeWarning : short;
+  }
+
+  /** Sends the set; one with nothing above 0 and no finished goods is no update at all. */
+  async #update({ moId, consignment: { byCode }, quantity }: Goal): Promise<Concluded> {
+    if (Object.keys(byCode).length === 0 && !quantity) return concluded('confirmed');
+    return this.#answered('update', this.#client.update(moId, byCode, quantity, this.#call));
+  }
+
+  /** Compares the stock moves with the set, puts zeros where they belong, and sends again what a late commit undid. */
+  async #settleMoves(goal: Goal): Promise<Delivered> {
+    for (let sends = 1; ; sends += 1) {
+      const state = await this.#read(goal);
+      const closed = this.#closed(goal, state);
+      if (closed) return closed;
+      const lost = this.#lostSilos(goal, state);
+      if (lost) return this.#result(concluded('partial', lost), goal);
+      const open = differences(goal.consignment.weights, state.consumption, this.#silos);
+      if (open.length === 0) return this.#confirmed(goal);
+      if (sends > MOST_SENDS) return this.#result(concluded('partial', describe(open)), goal);
+      const refusal = await this.#correct(goal, state, open);
+      if (refusal) return this.#refused(goal, refusal);
+    }
+  }
+
+  /** A silo that was planned and that no move names any more: its 0 says nothing, the kg may stand under another code. */
+  #lostSilos({ consignment, planned }: Goal, { moves }: OrderState): string {
+    const lost = consignment.zeros.filter(
+      (tag) => planned[tag] && !moves.some(({ code }) => code === this.#silos.byTag(tag)?.code),
+    );
+    if (lost.length === 0) return '';
+    const named = lost.map((tag) => `${tag} (${this.#silos.byTag(tag)?.code ?? ''})`).join(', ');
+    return `${named}: planned, but the order in Odoo has no component on it any more; correct the code in the silo-map, or the order`;
+  }
+
+  /** Sends what differs. @returns the first refusal, if there was one */
+  async #correct(goal: Goal, { moves }: OrderState, open: readonly Difference[]): Promise<Concluded | undefined> {
+    for (const { wanted, code } of open) {
+      if (wanted > 0) continue;
+      for (const { product_id } of moves.filter(
+        (move) => move.code === code && move.done !== 0 && move.state !== 'cancel',
+      )) {
+        const zero = await this.#answered('set to 0', this.#client.setToZero(goal.moId, code, product_id, this.#call));
+        if (zero.conclusion !== 'confirmed') return zero;
+      }
+    }
+    if (!open.some(({ wanted }) => wanted > 0)) return undefined;
+    const update = await this.#update(goal);
+    return update.conclusion === 'confirmed' ? undefined : update;
+  }
+
+  /** A refused update: the order's state tells better than the words, which follow the user's language. */
+  async #refused(goal: Goal, refusal: Concluded): Promise<Delivered> {
+    if (!ASK_THE_STATE.includes(refusal.conclusion)) return this.#result(refusal, goal);
+    return this.#closed(goal, await this.#read(goal)) ?? this.#result(refusal, goal);
+  }
+
+  /** What it means when the order is not open any more; undefined while it is. */
+  #closed(goal: Goal, { production, consumption }: OrderState): Delivered | undefined {
+    const { moId, consignment, quantity } = goal;
+    if (!production) return this.#result(concluded('unknown-order', `Odoo does not know order ${moId}`), goal);
+    if (production.state === 'cancel')
+      return this.#result(concluded('order-cancelled', `order ${moId} is cancelled in Odoo`), goal);
+    if (production.state !== 'done') return undefined;
+    const finished = production.qty_produced;
+    const told = differences(consignment.weights, consumption, this.#silos).map((difference) => describe([difference]));
+    if (quantity !== undefined && !sameForOdoo(quantity, finished)) {
+      told.push(`finished goods: ${quantity} kg here, ${finished} kg in Odoo`);
+    }
+    if (told.length > 0) {
+      return this.#result(
+        concluded('order-done', `order ${moId} is done in Odoo with other figures: ${told.join('; ')}`),
+        goal,
+      );
+    }
+    return {
+      ...this.#confirmed(goal),
+      done: { state: production.state, finished, consumption, read_at: new Date().toISOString() },
+    };
+  }
+
+  /** State and moves; the detail beside them tells the silos' codes as they are now. */
+  async #read({ moId }: Goal): Promise<OrderState> {
+    const [productions, detail] = await Promise.all([
+      this.#client.productions([moId], this.#call),
+      this.#client.order(moId, this.#call),
+    ]);
+    const production = productions.get(moId);
+    if (!production || !detail) return { production: undefined, moves: [], consumption: {} };
+    const moves = (await this.#client.moves([moId], [detail], this.#call)).get(moId) ?? [];
+    this.#state = { production, moves, consumption: consumedBySilo(moves, this.#silos) };
+    return this.#state;
+  }
+
+  async #answered(call: string, sent: Promise<Concluded>): Promise<Concluded> {
+    const outcome = await sent;
+    this.#answers.push({ call, ...outcome });
+    return outcome;
+  }
+
+  /** What was answered so far, for a delivery that is ended from outside. */
+  get answers(): ({ call: string } & Concluded)[] {
+    return [...this.#answers];
+  }
+
+  /** A read that fails ends a delivery with what the failure means, not with an exception. */
+  async #attempt(goal: Goal, work: () => Promise<Delivered>): Promise<Delivered> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof OdooError) return this.#result(error.concluded, goal);
+      throw error;
+    }
+  }
+
+  /** Odoo holds the whole set. */
+  #confirmed(goal: Goal): Delivered {
+    return { ...this.#result(concluded('confirmed'), goal), confirmed: goal.consignment.weights };
+  }
+
+  #result({ conclusion, reason }: Concluded, goal?: Goal): Delivered {
+    return { conclusion, reason, ...(goal ? { sent: goal.consignment.weights } : {}), answers: [...this.#answers] };
+  }
+}

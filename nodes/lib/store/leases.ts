@@ -1,0 +1,222 @@
+/**
+ * Leases and conclusions of pushes: who may send a row to Odoo now, and what came of it. Two statements a push.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Batch } from '../domain/batch';
+import type { LeaseRefusal, PushLedger, Settlement } from '../domain/ledger';
+import { SILO_TAGS, type SiloWeights } from '../domain/silos';
+import type { Queryable } from './connection';
+import { Gathering } from './gathering';
+import { BATCH_COLUMNS, DUE, LEASED, UNCONFIRMED } from './sql';
+
+/** Whether a statement waits for rows that another transaction holds locked, or leaves them out. */
+type Locked = '' | 'SKIP LOCKED';
+
+/** What a row has to be, besides free, to be leased for a purpose. */
+const PURPOSES = {
+  /** Tell Odoo what it has not confirmed. */
+  push: `${UNCONFIRMED} AND ${DUE}`,
+  /** The same, and close completed orders. */
+  finish: `(${UNCONFIRMED} OR (b.status_manufacturing AND b.done_readback IS NULL)) AND ${DUE}`,
+  /** A person asked: due or not. */
+  manual: 'true',
+} as const;
+
+const UNTIL = (ttlMs: string): string => `clock_timestamp() + make_interval(secs => ${ttlMs} / 1000.0)`;
+
+/**
+ * Takes the rows that are asked for, each for its owner. A call by hand sends values that are not in the row yet: from then
+ * on, and after a crash, Odoo may hold another value.
+ */
+const lease = (purpose: keyof typeof PURPOSES, locked: Locked): string => `
+  WITH asked AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($<asked:json>) AS a(owner uuid, id uuid, mo_id text, ttl_ms float8)
+  ), free AS MATERIALIZED (
+    SELECT b.id, a.owner, a.ttl_ms FROM mo_batch b JOIN asked a ON b.id = a.id OR (b.mo_id = a.mo_id AND NOT b.duplicate)
+    WHERE NOT ${LEASED} AND ${PURPOSES[purpose]} ORDER BY b.id FOR UPDATE OF b ${locked}
+  )
+  UPDATE mo_batch b SET lease_owner = f.owner, lease_until = ${UNTIL('f.ttl_ms')}, lease_confirmed = b.confirmed_revision
+    ${purpose === 'manual' ? ', confirmed_revision = NULL' : ''}
+  FROM free f WHERE b.id = f.id RETURNING ${BATCH_COLUMNS}`;
+
+/** What was sent and not confirmed may have arrived in part (`open`): update_odoo would claim too much. */
+const settle = (locked: Locked): string => `
+  WITH told AS MATERIALIZED (
+    SELECT *, conclusion = 'confirmed' AS ok, doubt OR (sent IS NOT NULL AND confirmed IS NULL) AS open
+    FROM jsonb_to_recordset($<told:json>) AS t(id uuid, owner uuid, mo_id text, line text, revision int8, conclusion text,
+      reason text, pause_ms float8, set_aside bool, cancelled bool, whole_row bool, doubt bool, sent jsonb, confirmed jsonb,
+      done jsonb, answers jsonb)
+  ), held AS MATERIALIZED (
+    SELECT t.*, t.confirmed IS NOT NULL AND t.whole_row AND b.revision = t.revision AS all_told
+    FROM mo_batch b JOIN told t ON b.id = t.id AND b.lease_owner = t.owner ORDER BY b.id FOR UPDATE OF b ${locked}
+  ), b AS (
+    UPDATE mo_batch b SET lease_owner = NULL, lease_until = NULL, lease_confirmed = NULL, last_attempt_at = now(),
+      last_conclusion = h.conclusion, last_reason = nullif(h.reason, ''),
+      sent_consumption = coalesce(b.sent_consumption || h.sent, h.sent, b.sent_consumption),
+      confirmed_consumption = coalesce(b.confirmed_consumption || h.confirmed, h.confirmed, b.confirmed_consumption),
+      confirmed_revision = CASE WHEN h.open THEN NULL WHEN h.all_told THEN b.revision ELSE b.lease_confirmed END,
+      done_readback = CASE WHEN b.revision = h.revision THEN coalesce(h.done, b.done_readback) ELSE b.done_readback END,
+      attempts = CASE WHEN h.ok THEN 0 WHEN h.doubt THEN b.attempts ELSE b.attempts + 1 END,
+      next_attempt_at = CASE WHEN h.doubt THEN b.next_attempt_at ELSE now() + make_interval(secs => h.pause_ms / 1000.0) END,
+      set_aside_at = CASE WHEN h.set_aside THEN now() WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_at END,
+      set_aside_reason = CASE WHEN h.set_aside THEN h.reason WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_reason END,
+      odoo_cancelled = coalesce(b.odoo_cancelled, false) OR h.cancelled
+    FROM held h WHERE b.id = h.id RETURNING b.*, h.owner AS told_by
+  ), event AS (
+    INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
+    SELECT mo_id, id, line, 'push', jsonb_strip_nulls(jsonb_build_object('conclusion', conclusion,
+      'reason', nullif(reason, ''), 'revision', revision, 'sent', sent, 'confirmed', confirmed,
+      'done', done, 'answers', answers, 'set_aside', nullif(set_aside, false)))
+    FROM told t ${locked ? 'WHERE EXISTS (SELECT FROM b WHERE b.told_by = t.owner)' : ''}
+  ) SELECT ${BATCH_COLUMNS} FROM b`;
+
+type Leased = Batch & { lease_owner: string };
+
+interface Asked {
+  owner: string;
+  id?: string;
+  mo_id?: string;
+  ttl_ms: number;
+}
+
+/** A settlement as it goes to the database. */
+type Told = ReturnType<typeof toldOf>;
+
+const toldOf = (batch: Batch, owner: string, settlement: Settlement) => {
+  const { conclusion, reason, pauseMs, setAside, sent, confirmed, done, answers } = settlement;
+  const { cancelled = false, wholeRow = true, doubt = false } = settlement;
+  const { id, mo_id, equipment_id_batch: line, revision } = batch;
+  return {
+    ...{ id, owner, mo_id, line, revision, conclusion, reason, pause_ms: pauseMs, set_aside: setAside, cancelled },
+    ...{ whole_row: wholeRow, doubt, sent, confirmed, done, answers },
+  };
+};
+
+export class DatabasePushLedger implements PushLedger {
+  readonly #db: Queryable;
+  /** Pushes run side by side: what they ask for meanwhile shares a statement. Rows that another holds locked stay out of it. */
+  readonly #leases: Record<'push' | 'finish', Gathering<Asked, Leased>>;
+  readonly #settlements: Gathering<Told, Batch & { told_by: string }>;
+  /** The last settlement that waits for a locked row. */
+  #locked: Promise<unknown> = Promise.resolve();
+
+  constructor(db: Queryable) {
+    this.#db = db;
+    const leases = (purpose: 'push' | 'finish'): Gathering<Asked, Leased> =>
+      new Gathering(
+        (asked) => db.any<Leased>(lease(purpose, 'SKIP LOCKED'), { asked }),
+        ({ owner }, row) => row.lease_owner === owner,
+      );
+    this.#leases = { push: leases('push'), finish: leases('finish') };
+    this.#settlements = new Gathering(
+      (told) => db.any<Batch & { told_by: string }>(settle('SKIP LOCKED'), { told }),
+      ({ owner }, row) => row.told_by === owner,
+    );
+  }
+
+  async lease(
+    which: { id: string } | { mo_id: string },
+    purpose: keyof typeof PURPOSES,
+    ttlMs: number,
+  ): Promise<{ batch: Batch; owner: string } | { refused: LeaseRefusal; batch?: Batch }> {
+    const owner = randomUUID();
+    const asked = { ...which, owner, ttl_ms: ttlMs };
+    // A person waits for the row; a push leaves one that another transaction holds locked for its next turn.
+    const batch =
+      purpose === 'manual'
+        ? await this.#db.oneOrNone<Batch>(lease(purpose, ''), { asked: [asked] })
+        : await this.#leases[purpose].ask(asked);
+    if (batch) return { batch, owner };
+    const target = 'id' in which ? 'b.id = $<id>' : 'b.mo_id = $<mo_id> AND NOT b.duplicate';
+    const found = await this.#db.oneOrNone<Batch & { refused: LeaseRefusal }>(
+      `SELECT ${BATCH_COLUMNS}, CASE
+         WHEN ${LEASED} OR (${PURPOSES[purpose]}) THEN 'leased'
+         WHEN b.set_aside_at IS NOT NULL OR b.duplicate THEN 'set-aside'
+         WHEN b.revision = 0 THEN 'nothing-to-send'
+         WHEN NOT ${DUE} THEN 'not-due'
+         ELSE 'already-confirmed' END AS refused
+       FROM mo_batch b WHERE ${target}`,
+      which,
+    );
+    return found ? { refused: found.refused, batch: found } : { refused: 'not-queued' };
+  }
+
+  async renew(id: string, owner: string, ttlMs: number): Promise<boolean> {
+    const { rowCount } = await this.#db.result(
+      `UPDATE mo_batch b SET lease_until = ${UNTIL('$<ttlMs>')} WHERE b.id = $<id> AND b.lease_owner = $<owner> AND ${LEASED}`,
+      { id, owner, ttlMs },
+    );
+    return rowCount === 1;
+  }
+
+  /** Ends a lease and stores what came of it, with the event, in one statement. */
+  async settle(batch: Batch, owner: string, settlement: Settlement): Promise<Batch | null> {
+    const told = toldOf(batch, owner, settlement);
+    return (await this.#settlements.ask(told)) ?? this.#settleLocked(told);
+  }
+
+  /** Waits for a row that another transaction holds locked, one row at a time: the pool is for the others. */
+  #settleLocked(told: Told): Promise<Batch | null> {
+    const settled = this.#locked.then(() => this.#db.oneOrNone<Batch>(settle(''), { told: [told] }));
+    this.#locked = settled.catch(() => undefined);
+    return settled;
+  }
+
+  /** Gives a lease back untouched: nothing was sent. */
+  async release(id: string, owner: string): Promise<void> {
+    await this.#db.none(
+      `UPDATE mo_batch SET lease_owner = NULL, lease_until = NULL, confirmed_revision = lease_confirmed, lease_confirmed = NULL
+       WHERE id = $<id> AND lease_owner = $<owner>`,
+      { id, owner },
+    );
+  }
+
+  /**
+   * Saves values that a person sent and Odoo confirmed, except where a reading wrote another one while the call was under
+   * way: what the PLC said since then goes to Odoo with the next push. The row counts as confirmed only if nothing else of
+   * it was unconfirmed: before the call, or because mark-done sends every value of the row. One transaction, under the lease.
+   */
+  saveManual(
+    batch: Batch,
+    owner: string,
+    values: { consumption?: SiloWeights; finished?: number; completed?: boolean },
+    settlement: Settlement,
+  ): Promise<Batch | null> {
+    const { consumption = {}, finished, completed = false } = values;
+    const told: Record<string, number | undefined> = { actual_weight_quantity_finished_goods: finished };
+    for (const tag of SILO_TAGS) told[`actual_consumption_${tag}`] = consumption[tag];
+    const sets = Object.keys(told)
+      .filter((column) => told[column] !== undefined)
+      .map(
+        (column) =>
+          `${column} = CASE WHEN b.${column}::float8 IS NOT DISTINCT FROM ($<batch>::jsonb->>'${column}')::float8
+             THEN ($<told>::jsonb->>'${column}')::float8 ELSE b.${column} END`,
+      );
+    if (completed) sets.push('status_manufacturing = true');
+    return this.#db.tx(async (tx) => {
+      const ledger = new DatabasePushLedger(tx);
+      await tx.one(`SELECT set_config('mo_bridge.source', 'manual', true)`);
+      const parameters = { id: batch.id, owner, revision: batch.revision, completed, was: batch.status_manufacturing };
+      const now = await tx.oneOrNone<{ whole: boolean; overtaken: boolean }>(
+        `SELECT revision = $<revision> AND ($<completed> OR revision = 0 OR coalesce(lease_confirmed = revision, false)) AS whole,
+           status_manufacturing AND NOT $<was> AND NOT $<completed> AS overtaken
+         FROM mo_batch WHERE id = $<id> AND lease_owner = $<owner> FOR UPDATE`,
+        parameters,
+      );
+      if (!now) return ledger.settle(batch, owner, settlement);
+      const { done, ...known } = settlement;
+      if (now.overtaken) {
+        const reason = 'the PLC completed the batch meanwhile: its final values stand and are told to Odoo again';
+        await ledger.settle(batch, owner, { ...known, reason, wholeRow: false, doubt: true });
+        return null;
+      }
+      const saved = await tx.one<Batch>(
+        `UPDATE mo_batch b SET ${[...sets, 'last_read_from_plc = now()'].join(', ')} WHERE b.id = $<id> RETURNING ${BATCH_COLUMNS}`,
+        { id: batch.id, batch: JSON.stringify(batch), told: JSON.stringify(told) },
+      );
+      // What was read back shows the values that were sent: of a row that has others by now it proves nothing.
+      const proof = now.whole && done ? { done } : {};
+      return ledger.settle(saved, owner, { ...known, ...proof, wholeRow: now.whole });
+    });
+  }
+}

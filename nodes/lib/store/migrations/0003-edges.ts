@@ -1,0 +1,7 @@
+/** What the edges of the main path need: an order is its id in Odoo. */
+export const sql = `
+ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS odoo_id int;
+ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS odoo_name text;
+ALTER TABLE mo_histories ADD COLUMN IF NOT EXISTS odoo_id int;
+ALTER TABLE mo_histories ADD COLUMN IF NOT EXISTS odoo_name text;
+`;

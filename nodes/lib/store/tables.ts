@@ -1,0 +1,144 @@
+/**
+ * The tables as the migrations leave them: drop-in on those of the system that this one replaces.
+ */
+import { SILO_TAGS, siloNumber, siloNumberColumn } from '../domain/silos';
+
+interface Column {
+  name: string;
+  type: string;
+  /** What CREATE and ADD COLUMN say beyond the type. */
+  extra?: string;
+}
+
+const columns = (...rows: string[]): Column[] =>
+  rows.map((row) => {
+    const [, name, type, extra] = /^(\w+) (\w+(?:\([\d,]+\))?)(?: (.*))?$/.exec(row) ?? [];
+    if (!name || !type) throw new Error(`Bad column: ${row}`);
+    return { name, type, ...(extra ? { extra } : {}) };
+  });
+
+/** What both tables share with the replaced system. */
+const LEGACY = columns(
+  'id uuid PRIMARY KEY DEFAULT gen_random_uuid()',
+  'batch_no int',
+  'mo_id varchar(64)',
+  'consumption numeric(18,3)',
+  "equipment_id_batch varchar(64) NOT NULL DEFAULT ''",
+  'finished_goods varchar(128)',
+  ...SILO_TAGS.flatMap((tag) => [
+    `${siloNumberColumn(tag)} int DEFAULT ${siloNumber(tag)}`,
+    `component_${tag}_name varchar(64)`,
+    `consumption_${tag} float8`,
+    `actual_consumption_${tag} float8`,
+  ]),
+  'status_manufacturing bool DEFAULT false',
+  'status_operation bool DEFAULT false',
+  'actual_weight_quantity_finished_goods numeric(18,3)',
+  'last_read_from_plc timestamptz',
+);
+
+/** What the rules need, in both tables. Times of rows that were taken over are unknown: NULL. */
+const OURS = columns(
+  'revision int8 NOT NULL DEFAULT 0',
+  'confirmed_revision int8',
+  'last_plc_reading jsonb',
+  'sent_consumption jsonb',
+  'confirmed_consumption jsonb',
+  'done_readback jsonb',
+  'attempts int NOT NULL DEFAULT 0',
+  'last_conclusion varchar(32)',
+  'last_reason text',
+  'last_attempt_at timestamptz',
+  'set_aside_at timestamptz',
+  'set_aside_reason text',
+  'duplicate bool NOT NULL DEFAULT false',
+  'queued_at timestamptz',
+  'completed_at timestamptz',
+  // The order's id in Odoo, and its name there by now where that differs from what the PLC tells.
+  'odoo_id int',
+  'odoo_name text',
+);
+
+const SHARED = [...LEGACY, ...OURS];
+
+/** Every table as it is today, in the order in which an import fills them. A new column also needs a migration. */
+const TABLES = {
+  mo_batch: [
+    ...SHARED,
+    ...columns(
+      'update_odoo bool DEFAULT false',
+      'odoo_cancelled bool DEFAULT false',
+      'next_attempt_at timestamptz',
+      'lease_owner uuid',
+      'lease_until timestamptz',
+      // What confirmed_revision was when the lease was taken: a call by hand puts it in doubt until it is settled.
+      'lease_confirmed int8',
+      // Since when Odoo lacks a value of the row while it waits for its pushes; kept by the guard trigger.
+      'unconfirmed_since timestamptz',
+    ),
+  ],
+  mo_histories: [...SHARED, ...columns('status varchar(20)', 'notes text', 'archived_at timestamptz')],
+  mo_held_readings: columns(
+    'mo_id varchar(64) PRIMARY KEY',
+    "line varchar(64) NOT NULL DEFAULT ''",
+    'reading jsonb NOT NULL',
+    'held_since timestamptz NOT NULL DEFAULT now()',
+  ),
+  mo_lines: columns(
+    'line varchar(64) PRIMARY KEY',
+    'last_read_at timestamptz NOT NULL',
+    "seen jsonb NOT NULL DEFAULT '{}'",
+  ),
+  mo_events: columns(
+    'id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
+    'at timestamptz NOT NULL DEFAULT clock_timestamp()',
+    'mo_id varchar(64)',
+    'batch_id uuid',
+    "line varchar(64) NOT NULL DEFAULT ''",
+    'kind varchar(32) NOT NULL',
+    "detail jsonb NOT NULL DEFAULT '{}'",
+  ),
+  // Alarms that were told and are not over. `watch` is who told them, `subject` the row's id, or the line.
+  mo_alarms: columns(
+    'watch text NOT NULL',
+    'kind varchar(32) NOT NULL',
+    'subject text NOT NULL',
+    'mo_id varchar(64)',
+    "line varchar(64) NOT NULL DEFAULT ''",
+    'slot int',
+    'since timestamptz NOT NULL',
+    'reason text',
+  ),
+} as const;
+
+export type TableName = keyof typeof TABLES;
+export const TABLE_NAMES = Object.keys(TABLES) as TableName[];
+
+/** Columns that move from the queue into the history as they are. */
+export const SHARED_COLUMNS: readonly string[] = SHARED.map(({ name }) => name);
+
+/** Columns an order brings when it is queued. */
+export const ORDER_COLUMNS: readonly { name: string; type: string }[] = LEGACY.filter(({ name }) =>
+  /^(mo_id|consumption|equipment_id_batch|finished_goods|component_\w+_name|consumption_\w+)$/.test(name),
+);
+
+const OF_ORDERS = ['id', 'mo_id', 'batch_no', 'equipment_id_batch', 'consumption_silo_a'];
+/** Without these a table of that name is something else; whatever else is missing, a migration adds. */
+const IDENTIFYING: Record<TableName, readonly string[]> = {
+  mo_batch: OF_ORDERS,
+  mo_histories: OF_ORDERS,
+  mo_held_readings: ['mo_id', 'line', 'reading', 'held_since'],
+  mo_lines: ['line', 'last_read_at', 'seen'],
+  mo_events: ['id', 'at', 'mo_id', 'batch_id', 'line', 'kind', 'detail'],
+  mo_alarms: ['watch', 'kind', 'subject', 'since'],
+};
+
+/** What a table has to look like where it exists already. */
+export const EXPECTED = TABLE_NAMES.flatMap((table) =>
+  TABLES[table].map(({ name, type }) => ({
+    table,
+    name,
+    type,
+    required: IDENTIFYING[table].includes(name),
+  })),
+);

@@ -1,0 +1,70 @@
+/**
+ * The operation `health` of the batch store: alarms as messages that can be wired to mail, Teams or MQTT as they are,
+ * one when an alarm begins and one when it ends.
+ */
+import type { Node, NodeDef } from 'node-red';
+import type { DatabaseNode } from '../lib/node-red/config-nodes';
+import { type Action, clock, type Context } from '../lib/node-red/node-shell';
+import type { Alarm, AlarmLimits } from '../lib/store/watch';
+
+/** The dialog's fields, as they are saved. */
+export interface HealthConfig extends NodeDef, Partial<Record<keyof AlarmLimits, string | number>> {
+  line?: string;
+}
+
+/** A year: more is a mistake (minutes). */
+const LONGEST = 525_600;
+
+/** The limits of the dialog. @throws Error naming the field that is no number of minutes */
+function limitsOf(config: HealthConfig, t: Context['t']): AlarmLimits {
+  const limit = (kind: keyof AlarmLimits): number => {
+    const minutes = Number(config[kind]);
+    if (minutes > 0 && minutes <= LONGEST) return minutes;
+    throw new Error(t('error.minutes-value', { label: t(`label.${kind}`), minutes: String(config[kind]) }));
+  };
+  return { stalled: limit('stalled'), unread: limit('unread'), unconfirmed: limit('unconfirmed') };
+}
+
+/** Date and time in the server's zone, as people in the plant read it: 2026-03-02 08:15. */
+const moment = (time: string): string =>
+  new Date(time).toLocaleString('sv-SE', { dateStyle: 'short', timeStyle: 'short' });
+
+/** What an alarm is about, e.g. "MO WH/MO/00001, slot 3, line PLC01". */
+function where({ kind, mo_id, slot, line }: Alarm, t: Context['t']): string {
+  if (kind === 'unread') return t(line ? 'alarm.line' : 'alarm.no-line', { line });
+  const about = mo_id ? t('alarm.order', { mo_id }) : t('alarm.no-order');
+  return [about, ...(slot ? [t('alarm.slot', { slot })] : []), ...(line ? [t('alarm.line', { line })] : [])].join(', ');
+}
+
+/** `topic` is the kind, `payload` says what, where, since when and what to do next. */
+const message = (alarm: Alarm, t: Context['t']): object => ({
+  topic: alarm.kind,
+  payload: t(`alarm.${alarm.state}.${alarm.kind}`, {
+    where: where(alarm, t),
+    since: moment(alarm.since),
+    ended: moment(alarm.ended_at ?? alarm.since),
+    reason: alarm.reason ?? t('alarm.no-reason'),
+  }),
+  alarm,
+});
+
+/**
+ * Tells what has begun and what is over since the last trigger. Nodes of the same id and line share what was told: a flow
+ * that runs on two Node-REDs tells once.
+ * @throws Error naming the first field of the dialog that is wrong
+ */
+export function healthAction(database: DatabaseNode, config: HealthConfig, node: Node, t: Context['t']): Action {
+  const link = database.database();
+  const limits = limitsOf(config, t);
+  return {
+    links: [database.link],
+    run: async () => {
+      const { news, open } = await link.use(({ watch }) => watch.news(node.id, limits, config.line));
+      const text = t(open > 0 ? 'status.alarms' : 'status.no-alarm', { count: open, at: clock() });
+      return {
+        outputs: [news.map((alarm) => message(alarm, t))],
+        status: { level: open > 0 ? 'failed' : 'ok', text },
+      };
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** Every refusal of the guards has a word of its own to count by. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { REJECTION_REASONS, rejectionReason } from '../../../nodes/lib/plc/rejection-reason';
+import { readSlot, rejectDuplicates, rejectReading, type SlotOutcome } from '../../../nodes/lib/plc/slot-guards';
+import { LAYOUT_PRESETS, type SlotLayout } from '../../../nodes/lib/plc/slot-layout';
+import { S7_BATCH_RECORD, writeSlot } from '../../../examples/plant/plc/batch-memory';
+
+const LAYOUT = LAYOUT_PRESETS['S7 batch record'];
+const WEIGHT = LAYOUT.fields.find(({ field }) => field === 'silo_a')?.offset ?? 0;
+
+/** What the guards say of a slot that is right but for what `spoil` does to its bytes. */
+function outcome(spoil: (bytes: Buffer) => void = () => undefined, layout: SlotLayout = LAYOUT): SlotOutcome {
+  const bytes = Buffer.alloc(LAYOUT.stride);
+  writeSlot(bytes, S7_BATCH_RECORD, 1, { mo_id: 'WH/MO/00001', consumption: { silo_a: 1 } });
+  spoil(bytes);
+  return readSlot(bytes, layout, 1, new Date(0), {});
+}
+const reasonsOf = (of: SlotOutcome): string[] =>
+  of.kind === 'rejected' ? of.rejection.problems.map(({ problem }) => rejectionReason(problem)) : [of.kind];
+
+const statusAsInt: SlotLayout = {
+  ...LAYOUT,
+  fields: LAYOUT.fields.map((row) =>
+    row.field === 'status_operation' ? { field: row.field, type: 'INT', offset: 90 } : row,
+  ),
+};
+
+const SPOILED: Record<string, [(bytes: Buffer) => void, SlotLayout?]> = {
+  'not-finite': [(bytes) => bytes.writeFloatBE(NaN, WEIGHT)],
+  negative: [(bytes) => bytes.writeFloatBE(-1, WEIGHT)],
+  'above-limit': [(bytes) => bytes.writeFloatBE(1e6, WEIGHT)],
+  'bad-status': [(bytes) => bytes.writeInt16BE(7, 90), statusAsInt],
+  'bad-order': [(bytes) => bytes.write('??/MO/00001', 2, 'latin1')],
+};
+
+for (const [reason, [spoil, layout]] of Object.entries(SPOILED)) {
+  test(`${reason} is what the guards say of such a slot`, () => {
+    assert.deepEqual(reasonsOf(outcome(spoil, layout)), [reason]);
+  });
+}
+
+test('each way in which a text cannot be read is bad-text', () => {
+  for (const spoil of [
+    (bytes: Buffer) => bytes.writeUInt8(0xe9, 3),
+    (bytes: Buffer) => bytes.writeUInt8(99, 0),
+    (bytes: Buffer) => bytes.writeUInt8(99, 1),
+  ]) {
+    assert.deepEqual(reasonsOf(outcome(spoil)), ['bad-text']);
+  }
+});
+
+test('an order in two slots, and one that left its slot, have their words; anything else is other', () => {
+  assert.deepEqual(rejectDuplicates([outcome(), outcome()]).map(reasonsOf), [['two-slots'], ['two-slots']]);
+  const right = outcome();
+  assert.equal(right.kind, 'reading');
+  const left = 'was complete, but left the slot within the settle time: keep it there longer';
+  const { problems } = rejectReading(right, left);
+  assert.equal(rejectionReason(problems[0]?.problem ?? ''), 'left-slot');
+  assert.equal(rejectionReason('something new'), 'other');
+  assert.equal(new Set(REJECTION_REASONS).size, REJECTION_REASONS.length);
+});

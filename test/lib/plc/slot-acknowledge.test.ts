@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { sortForAcknowledging } from '../../../nodes/lib/plc/slot-acknowledge';
+
+const recorded = (outcome: string, change: object = {}) => ({
+  slot: 1,
+  mo_id: 'WH/MO/00001',
+  status_manufacturing: true,
+  status_operation: false,
+  actual_weight_quantity_finished_goods: 1200,
+  consumption: { silo_a: 825.5 },
+  read_at: '2026-03-02T08:15:00.000Z',
+  outcome,
+  ...change,
+});
+
+describe('which completed slots are acknowledged', () => {
+  for (const outcome of ['recorded', 'unchanged', 'held', 'stale']) {
+    it(`${outcome}: its values are safe in the database`, () => {
+      const { safe, kept } = sortForAcknowledging([recorded(outcome)]);
+      const { outcome: _outcome, ...reading } = recorded(outcome);
+      assert.deepEqual([safe, kept], [[reading], []]);
+    });
+  }
+
+  for (const [outcome, reason] of [
+    ['locked', /other weights/],
+    ['older', /next read/],
+    ['an outcome that is not known here', /not stored/],
+  ] as const) {
+    it(`${outcome}: the slot is kept, with the reason`, () => {
+      const { safe, kept } = sortForAcknowledging([recorded(outcome)]);
+      assert.deepEqual(safe, []);
+      assert.deepEqual([kept[0]?.slot, kept[0]?.mo_id], [1, 'WH/MO/00001']);
+      assert.match(kept[0]?.reason ?? '', reason);
+    });
+  }
+
+  it('a running batch is neither', () => {
+    const running = recorded('recorded', { status_manufacturing: false });
+    assert.deepEqual(sortForAcknowledging([running, { ...running, outcome: 'locked' }]), { safe: [], kept: [] });
+  });
+
+  it('what the store did not answer is refused whole: a reading without outcome, a batch, nothing', () => {
+    const { outcome: _outcome, ...reading } = recorded('recorded');
+    for (const wrong of [reading, { ...reading, outcome: 1 }, { mo_id: 'WH/MO/00001' }, null, 'WH/MO/00001']) {
+      assert.throws(() => sortForAcknowledging([recorded('recorded'), wrong]), /recorded readings/);
+    }
+  });
+});
