@@ -3,7 +3,8 @@ import type { DatabaseNode, OdooServerNode, SiloMapNode } from '../lib/node-red/
 import { checkManual, invalidAnswer, manualAnswer, type ManualOperation } from './manual-api';
 import { clock, registerAction, requireNode, type Context, type Input, type Outcome } from '../lib/node-red/node-shell';
 import { DELIVERY_DEFAULTS } from '../lib/push/delivery';
-import { type PushResult, PushService } from '../lib/push/push';
+import type { CorrectionResult } from '../lib/push/correction';
+import { PushService } from '../lib/push/push';
 import { type ListedResult, type Named, PushList } from '../lib/push/push-list';
 import { tellPush } from '../lib/node-red/telemetry';
 
@@ -120,7 +121,7 @@ export = function (RED: NodeAPI) {
       const { mo_id } = request;
       const { equipment_id } = msg.payload as { equipment_id?: string };
       const push = new PushService(client, limiter, silos, options, signal);
-      let outcome: PushResult & { locked?: boolean; warning?: string };
+      let outcome: CorrectionResult;
       let begun = false;
       const began = performance.now();
       try {

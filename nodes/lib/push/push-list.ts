@@ -2,7 +2,7 @@
  * The rows of a message, pushed side by side. A row that waits or is being pushed already, for whichever message, is not
  * pushed twice.
  */
-import type { PushResult } from './push';
+import type { PushResult } from './leased';
 
 /** A batch as it is named in a message: by the id of its row, or by its order. */
 export type Named = { id: string; mo_id?: string } | { id?: undefined; mo_id: string };

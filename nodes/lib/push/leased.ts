@@ -1,0 +1,161 @@
+/**
+ * What every push does under a lease: take no longer than it lasts, renew it, and tell what came of it. Both the pushes of
+ * rows and the corrections by hand stand on it.
+ */
+import { type Batch, plannedWeights } from '../domain/batch';
+import { CONCLUSIONS, type Concluded, needsDecision, pauseBeforeRetry } from '../domain/conclusion';
+import type { LeaseRefusal, PushLedger, Settlement } from '../domain/ledger';
+import type { SiloMap, SiloWeights } from '../domain/silos';
+import { concluded } from '../odoo/answer';
+import type { OdooClient } from '../odoo/client';
+import { Delivery, type DeliveryOptions, type Delivered } from './delivery';
+
+/** A lease covers so many timeouts, so that one call can always end before it does. */
+const LEASE_TIMEOUTS = 4;
+/** With so many timeouts left or fewer it is renewed: one for the call, one for whatever this machine does meanwhile. */
+const RENEW_BELOW = 2;
+
+export interface PushResult extends Concluded {
+  mo_id: string;
+  id?: string;
+  batch_no?: number;
+  /** Nothing was sent, because… */
+  skipped?: NotSent;
+  planned?: SiloWeights;
+  sent?: SiloWeights;
+  confirmed?: SiloWeights;
+  /** The order was read back as done. */
+  done?: boolean;
+  next_attempt_at?: Date | null;
+  set_aside?: boolean;
+  /** From its turn to its outcome in the database. */
+  seconds?: number;
+  /** Whether the outcome is in the database. */
+  db_saved: boolean;
+}
+
+export interface Lease {
+  batch: Batch;
+  owner: string;
+}
+
+/** The lease was lost or ran too short: the delivery stops before its next call. */
+class LeaseLost extends Error {}
+
+/** 'too-late': the lease ran out, or the node closed, before the first call. */
+type NotSent = LeaseRefusal | 'too-late';
+
+const SKIPPED: Record<NotSent, string> = {
+  'not-queued': 'not in the queue',
+  'set-aside': 'set aside: retry it or archive it',
+  leased: 'another push of this order is running or about to, or another program holds its row locked',
+  'not-due': 'waiting for its next attempt',
+  'already-confirmed': 'already confirmed',
+  'nothing-to-send': 'no reading yet',
+  'too-late': 'its turn came too late: it waits for the next one',
+};
+
+export class Leased {
+  readonly #client: OdooClient;
+  readonly #silos: SiloMap;
+  readonly #options: DeliveryOptions;
+  readonly signal: AbortSignal | undefined;
+
+  constructor(client: OdooClient, silos: SiloMap, options: DeliveryOptions, signal?: AbortSignal) {
+    this.#client = client;
+    this.#silos = silos;
+    this.#options = options;
+    this.signal = signal;
+  }
+
+  /** How long a lease is asked for (ms). */
+  get ttl(): number {
+    return this.#client.session.timeoutMs * LEASE_TIMEOUTS;
+  }
+
+  /** @param beforeSend awaited before every request; throwing ends the delivery */
+  delivery(beforeSend?: () => Promise<void>): Delivery {
+    const call = { ...(this.signal ? { signal: this.signal } : {}), ...(beforeSend ? { beforeSend } : {}) };
+    return new Delivery(this.#client, this.#silos, this.#options, call);
+  }
+
+  /**
+   * Runs a delivery under a lease, which is renewed when a request could outlast it: none starts with less than two
+   * timeouts left, so none is under way when another may take the row. A plain push needs no renewal.
+   * @param asked when the lease was asked for, so that it never ends earlier than it is thought to (performance.now(), ms)
+   * @returns undefined: it was stopped before anything was answered, so nothing has changed in Odoo
+   */
+  async deliver(
+    ledger: PushLedger,
+    { batch, owner }: Lease,
+    asked: number,
+    work: (delivery: Delivery) => Promise<Delivered>,
+  ): Promise<Delivered | undefined> {
+    let until = asked + this.ttl;
+    const delivery = this.delivery(async () => {
+      if (this.signal?.aborted) throw new LeaseLost('the node is closing');
+      const now = performance.now();
+      if (until - now > RENEW_BELOW * this.#client.session.timeoutMs) return;
+      if (!(await ledger.renew(batch.id, owner, this.ttl))) throw new LeaseLost('the lease ran out');
+      until = now + this.ttl;
+    });
+    try {
+      return await work(delivery);
+    } catch (error) {
+      if (!(error instanceof LeaseLost)) throw error;
+      if (delivery.answers.length === 0) return undefined;
+      return {
+        ...concluded('unknown-outcome', `stopped before the next call: ${error.message}`),
+        answers: delivery.answers,
+      };
+    }
+  }
+
+  /** What came of a delivery, as it is stored. */
+  settlement(batch: Batch, delivered: Delivered): Settlement {
+    const { conclusion, reason, sent, confirmed, done, answers } = delivered;
+    const setAside = needsDecision(conclusion);
+    // A call given up because the node closes says nothing about Odoo: the row is due again at once.
+    const pause = CONCLUSIONS[conclusion].consequence === 'retry' && !this.signal?.aborted;
+    return {
+      conclusion,
+      reason,
+      setAside,
+      cancelled: conclusion === 'order-cancelled',
+      ...(pause ? { pauseMs: pauseBeforeRetry(conclusion, batch.attempts) } : {}),
+      ...(sent ? { sent } : {}),
+      ...(confirmed ? { confirmed } : {}),
+      ...(done ? { done } : {}),
+      answers,
+    };
+  }
+}
+
+/** Nothing was sent, because… */
+export function skipped(which: { id?: string; mo_id?: string }, refused: NotSent, batch?: Batch): PushResult {
+  const confirmed = refused === 'already-confirmed';
+  return {
+    mo_id: batch?.mo_id ?? which.mo_id ?? '',
+    ...(batch ? { id: batch.id, batch_no: batch.batch_no, done: batch.done_readback !== null } : {}),
+    conclusion: confirmed ? 'confirmed' : 'busy',
+    reason: SKIPPED[refused],
+    skipped: refused,
+    db_saved: confirmed,
+  };
+}
+
+/** What came of a delivery, as it is told. */
+export const result = (
+  batch: Batch,
+  { conclusion, reason, sent, confirmed, done }: Delivered,
+): Omit<PushResult, 'db_saved'> => ({
+  mo_id: batch.mo_id,
+  id: batch.id,
+  batch_no: batch.batch_no,
+  conclusion,
+  reason,
+  planned: plannedWeights(batch),
+  ...(sent ? { sent } : {}),
+  ...(confirmed ? { confirmed } : {}),
+  done: done !== undefined,
+});
