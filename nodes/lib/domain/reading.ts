@@ -18,9 +18,34 @@ export interface Reading {
   actual_weight_quantity_finished_goods: number | null;
   /** kg by silo tag. */
   consumption: SiloWeights;
-  /** When it was read: ISO 8601, UTC. */
+  /** When it was read, by the clock of whoever read it: ISO 8601, UTC. */
   read_at: string;
+  /** Who read it, e.g. the S7 endpoint and data block; slots of one number in two sources are two slots. Absent: ''. */
+  source?: string;
+  /** The running reader (a uuid), and the number of this reading within it: they order its readings without a clock. */
+  reader?: string;
+  read_no?: number;
+  /** The slot's own count of its batches, where the PLC keeps one: another number is another batch. */
+  counter?: number;
+  /** The slot's acknowledge bit as it was read. */
+  acknowledged?: boolean;
+  /** Complete at the first of two reads and gone at the second: told as running (status_manufacturing is false). */
+  seen_once?: boolean;
+  /** Why this reading is never applied by itself, only by a person: a code such as 'seen-once'. */
+  hold?: string;
 }
+
+/** What a reading says about itself rather than about the batch: two readings that differ in these say the same. */
+export const ABOUT_READING = [
+  'slot',
+  'read_at',
+  'source',
+  'reader',
+  'read_no',
+  'counter',
+  'acknowledged',
+  'hold',
+] as const;
 
 /**
  * Names of Odoo sequences: letters, digits, dots and dashes between slashes, with a digit somewhere; back-orders
@@ -49,7 +74,16 @@ const readingSchema = {
     },
     // A time without a zone would be taken for this machine's own.
     read_at: { anyOf: [{ type: 'string', pattern: '(Z|[+-]\\d\\d:?\\d\\d)$' }, { type: 'object' }] },
+    source: { type: 'string', maxLength: 128 },
+    reader: { type: 'string', minLength: 1, maxLength: 64 },
+    read_no: { type: 'integer', minimum: 0 },
+    counter: { type: 'number' },
+    acknowledged: flag,
+    seen_once: flag,
+    hold: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,31}$' },
   },
+  // A number without its reader, or a reader without a number, orders nothing.
+  dependencies: { reader: ['read_no'], read_no: ['reader'] },
 };
 
 const breachesOf = breaches(readingSchema);
@@ -66,6 +100,8 @@ export function checkReading(
   const problems = breachesOf(candidate);
   if (problems.length > 0) return { problems };
   const raw = candidate as Partial<Reading> & Pick<Reading, 'mo_id' | 'consumption'>;
+  if (raw.seen_once && raw.status_manufacturing)
+    return { problems: [{ field: 'seen_once', problem: 'contradicts status_manufacturing' }] };
   const readAt = raw.read_at === undefined ? now : new Date(raw.read_at);
   if (Number.isNaN(readAt.getTime())) return { problems: [{ field: 'read_at', problem: 'is not a time' }] };
   const consumption: SiloWeights = {};
@@ -80,9 +116,20 @@ export function checkReading(
       actual_weight_quantity_finished_goods: finished == null ? null : roundDecoded(finished),
       consumption,
       read_at: readAt.toISOString(),
+      ...aboutReading(raw),
     },
   };
 }
+
+/** The optional fields, those that were given. */
+const aboutReading = ({ source, reader, read_no, counter, acknowledged, seen_once, hold }: Partial<Reading>) => ({
+  ...(source ? { source } : {}),
+  ...(reader !== undefined && read_no !== undefined ? { reader, read_no } : {}),
+  ...(counter !== undefined ? { counter } : {}),
+  ...(acknowledged !== undefined ? { acknowledged: Boolean(acknowledged) } : {}),
+  ...(seen_once ? { seen_once: true } : {}),
+  ...(hold ? { hold } : {}),
+});
 
 /**
  * Checks the readings of one message; they are refused together, with every breach named by position and field, so that

@@ -22,6 +22,23 @@ test('a reading comes out in the one shape: booleans, three decimals, a time', (
   });
 });
 
+test('what a reading says about itself comes along where it is given', () => {
+  const about = { source: 's7-1/DB100', reader: 'a-reader', read_no: 7, counter: 12, acknowledged: 1 };
+  const { reading: checked } = checkReading({
+    ...reading,
+    ...about,
+    status_manufacturing: 0,
+    seen_once: true,
+    hold: 'seen-once',
+  });
+  const { source, reader, read_no, counter, acknowledged, seen_once, hold } = checked ?? {};
+  assert.deepEqual(
+    { source, reader, read_no, counter, acknowledged, seen_once, hold },
+    { ...about, acknowledged: true, seen_once: true, hold: 'seen-once' },
+  );
+  assert.equal('source' in (checkReading({ ...reading, source: '' }).reading ?? {}), false);
+});
+
 test('an implausible reading is rejected whole, with the field', () => {
   const wrong: [string, object][] = [
     ['consumption.silo_a', { consumption: { silo_a: -1 } }],
@@ -35,6 +52,13 @@ test('an implausible reading is rejected whole, with the field', () => {
     ['status_manufacturing', { status_manufacturing: undefined }],
     ['read_at', { read_at: 'yesterday noon' }],
     ['read_at', { read_at: '2026-01-01T06:00:00' }],
+    ['source', { source: 7 }],
+    ['read_no', { reader: 'a-reader' }],
+    ['reader', { read_no: 7 }],
+    ['counter', { counter: 'seven' }],
+    ['acknowledged', { acknowledged: 'yes' }],
+    ['seen_once', { seen_once: true }],
+    ['hold', { hold: 'for a person' }],
   ];
   for (const [field, change] of wrong)
     assert.equal(checkReading({ ...reading, ...change }).problems?.[0]?.field, field);
