@@ -1,9 +1,9 @@
 /** From one HTTP request to one HTTP answer: Odoo's routing, envelopes and error pages. Everything here is synchronous. */
 import { SERVER_VERSION_INFO, sessionInfo } from './catalogue';
-import { OdooError } from './orders';
 import type { OrderBook } from './orders';
 import { isObject, parseJson, str } from './python';
 import type { Params } from './python';
+import { OdooError } from './records';
 import { callModel } from './rpc';
 import type { ModelCall } from './rpc';
 import { SCADA_ROUTES, answerScada, publicAnswer } from './scada';
@@ -307,11 +307,22 @@ export function answer(backend: Backend, request: HttpRequest): HttpAnswer {
   return envelope(backend, request, body.id, route?.cookieless ?? false, work);
 }
 
-/** A call that was rolled back because another one wrote the same order at the same time. */
-export function aborted(backend: Backend, request: HttpRequest): HttpAnswer {
-  const text = 'current transaction is aborted, commands ignored until end of transaction block\n';
+const ROLLED_BACK = {
+  aborted: {
+    text: 'current transaction is aborted, commands ignored until end of transaction block\n',
+    type: 'psycopg2.errors.InFailedSqlTransaction',
+  },
+  serialization: {
+    text: 'could not serialize access due to concurrent update\n',
+    type: 'psycopg2.errors.SerializationFailure',
+  },
+};
+
+/** A call that was rolled back because another one wrote the same order, or the same stock records, at the same time. */
+export function rolledBack(backend: Backend, request: HttpRequest, why: keyof typeof ROLLED_BACK): HttpAnswer {
+  const { text, type } = ROLLED_BACK[why];
   return envelope(backend, request, readBody(request.body)?.id, false, () => {
-    throw new OdooError(text, 'psycopg2.errors.InFailedSqlTransaction');
+    throw new OdooError(text, type);
   });
 }
 

@@ -1,9 +1,10 @@
 /**
  * Steering the simulated Odoo from another process, under `/__plant/odoo/`, JSON in and out:
  * GET orders, orders/<name>, done/<name>, calls, concurrency · POST orders (an order to create), cancel {name},
- * done {name}, consumed {name, code, kg}, faults (a fault to set), down {ms} · DELETE faults.
+ * done {name}, collide {collisions}, consumed {name, code, kg}, faults (a fault to set), down {ms} · DELETE faults.
  */
 import type { HttpRequest } from './answer';
+import type { Collisions } from './closing';
 import { FAULT_KINDS } from './faults';
 import type { Fault } from './faults';
 import { isObject, parseJson } from './python';
@@ -38,6 +39,9 @@ function act(odoo: SimulatedOdoo, verb: string, name: string, params: Params): u
     case 'POST consumed':
       odoo.consumeByHand(String(params.name), String(params.code), Number(params.kg));
       return odoo.done(String(params.name));
+    case 'POST collide':
+      odoo.collide(params.collisions as Collisions);
+      return params;
     case 'POST faults':
       odoo.setFault(params as unknown as Fault);
       return { kinds: FAULT_KINDS };

@@ -5,6 +5,8 @@
  * cutAfter: done, then the connection ends without an answer · commitLate: the connection ends at once, the call is
  * done after `ms` · hang: done, and no answer ever comes · http500, html502: an outage's HTML, nothing was done ·
  * expireSession: the session has ended when the call arrives · serverError200: error.code 200, rolled back ·
+ * serialization: the same, "could not serialize access" · contextLost: a closing that Odoo repeats without the flags
+ * that it was called with ·
  * databaseDown: PostgreSQL is gone and takes the session with it (exchanges 330-334).
  */
 export const FAULT_KINDS = [
@@ -17,6 +19,8 @@ export const FAULT_KINDS = [
   'html502',
   'expireSession',
   'serverError200',
+  'serialization',
+  'contextLost',
   'databaseDown',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -25,6 +29,8 @@ export interface Fault {
   kind: FaultKind;
   /** Regular expression on the path; every route without it. */
   route?: RegExp | string;
+  /** Only calls of this method of a model. */
+  method?: string;
   /** How many calls it hits (1), or all until it is cleared. */
   count?: number | 'always';
   /** For delay and commitLate, milliseconds (1000). */
@@ -33,21 +39,24 @@ export interface Fault {
 
 /** The faults that wait for calls; of several that match a call, the one set first strikes. */
 export class Faults {
-  private waiting: { kind: FaultKind; route: RegExp; left: number; ms: number }[] = [];
+  private waiting: { kind: FaultKind; route: RegExp; method: string | undefined; left: number; ms: number }[] = [];
 
   /** @throws Error when the kind is unknown or the route is no regular expression. */
-  set({ kind, route = '', count = 1, ms = 1000 }: Fault): void {
+  set({ kind, route = '', method, count = 1, ms = 1000 }: Fault): void {
     if (!FAULT_KINDS.includes(kind))
       throw new Error(`unknown fault ${String(kind)}: use one of ${FAULT_KINDS.join(', ')}`);
-    this.waiting.push({ kind, route: new RegExp(route), left: count === 'always' ? Infinity : count, ms });
+    this.waiting.push({ kind, route: new RegExp(route), method, left: count === 'always' ? Infinity : count, ms });
   }
 
   clear(): void {
     this.waiting = [];
   }
 
-  take(path: string): { kind: FaultKind; ms: number } | undefined {
-    const fault = this.waiting.find((candidate) => candidate.left > 0 && candidate.route.test(path));
+  /** @param called a model's method; '' when the call is none */
+  take(path: string, called = ''): { kind: FaultKind; ms: number } | undefined {
+    const fault = this.waiting.find(
+      ({ left, route, method }) => left > 0 && route.test(path) && (method === undefined || method === called),
+    );
     if (fault) fault.left -= 1;
     return fault;
   }

@@ -1,6 +1,6 @@
 /** The simulated Odoo's memory across restarts: one JSON line per commit of an order or of a session. */
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import type { Order } from './orders';
+import type { Order } from './records';
 
 /** A session that is logged in, or (`login` null) one that has ended. */
 export interface SessionEntry {

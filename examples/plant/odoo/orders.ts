@@ -1,126 +1,9 @@
-/**
- * Manufacturing orders and stock moves of the simulated Odoo: what Odoo's own models do, in memory.
- */
-import { EQUIPMENT, PRODUCTS, RECIPE, RECIPE_PRODUCT, RECIPE_QTY, UNITS, wizard } from './catalogue';
-import type { Component, Equipment, Named } from './catalogue';
-
-export type Policy = 'warning' | 'strict' | 'flexible';
-export type OrderState = 'confirmed' | 'progress' | 'to_close' | 'done' | 'cancel';
-export type MoveState = 'confirmed' | 'assigned' | 'done' | 'cancel';
-
-/** A stock move of one component; weights in `uom`. */
-export interface Move {
-  id: number;
-  product: Named;
-  uom: Named;
-  equipment: Equipment | null;
-  bomLineId: number;
-  plan: number;
-  done: number;
-  reserved: number;
-  state: MoveState;
-}
-
-/** A manufacturing order. Times are Odoo's naive UTC texts; `version` counts its commits. */
-export interface Order {
-  id: number;
-  name: string;
-  reference: string | false;
-  product: Named;
-  bom: {
-    id: number;
-    code: string;
-    policy: Policy;
-    lines: { id: number; product: Named; uom: Named; quantity: number }[];
-  };
-  quantity: number;
-  producing: number;
-  finished: { done: number; plan: number; state: MoveState };
-  line: Equipment | null;
-  schedule: string;
-  dateFinished: string | false;
-  moves: Move[];
-  version: number;
-}
-
-/** An order to create; what is left out is taken from the recorded recipe and the clock. */
-export interface NewOrder {
-  name?: string;
-  product?: string;
-  quantity?: number;
-  components?: readonly Component[];
-  /** Equipment code of the line; null: the order has none. */
-  line?: string | null;
-  policy?: Policy;
-  /** Naive UTC, `YYYY-MM-DD HH:MM:SS`. */
-  schedule?: string;
-  /** What the components' quantities are for. */
-  bomQty?: number;
-  reference?: string | false;
-  /** Components are reserved from stock. */
-  reserved?: boolean;
-}
-
-/** An error that Odoo raises; rolls the call back. `type` is the Python class that the envelope names. */
-export class OdooError extends Error {
-  constructor(
-    message: string,
-    readonly type = 'odoo.exceptions.UserError',
-  ) {
-    super(message);
-  }
-}
-
-/**
- * Rounds a quantity to the unit's 0.01 as Odoo's `float_round` does: half away from zero, after adding one unit in
- * the last place. The product is left as it falls (123.456 → 123.46000000000001, exchange 267).
- */
-export function roundQty(value: number): number {
-  const steps = Math.abs(value) / 0.01;
-  if (steps === 0) return 0;
-  return Math.sign(value) * Math.round(steps + 2 ** (Math.log2(steps) - 52)) * 0.01;
-}
-
-/** The stored state, computed from the moves as mrp.production does. */
-export function stateOf(order: Order): OrderState {
-  if (order.moves.every((move) => move.state === 'cancel')) return 'cancel';
-  if (order.moves.every((move) => move.state === 'done' || move.state === 'cancel')) return 'done';
-  if (order.producing >= order.quantity) return 'to_close';
-  return order.producing > 0 || order.moves.some((move) => move.done !== 0) ? 'progress' : 'confirmed';
-}
-
-/** Date as Odoo stores it: naive UTC without fractions. */
-export const odooTime = (at: Date): string => at.toISOString().slice(0, 19).replace('T', ' ');
-
-/** Names with ids, some known from the start; a new name gets the next id. */
-class Register<T extends Named> {
-  private readonly byKey = new Map<string, T>();
-  private next = 1;
-
-  constructor(
-    known: readonly T[],
-    private readonly key: (item: T) => string,
-  ) {
-    known.forEach((item) => this.keep(item));
-  }
-
-  keep(item: T): void {
-    this.byKey.set(this.key(item), item);
-    this.next = Math.max(this.next, item.id + 1);
-  }
-
-  find(key: string): T | undefined {
-    return this.byKey.get(key);
-  }
-
-  get(key: string, make: (id: number) => T): T {
-    const found = this.byKey.get(key);
-    if (found) return found;
-    const made = make(this.next);
-    this.keep(made);
-    return made;
-  }
-}
+/** The orders of the simulated Odoo: what its own models do, in memory. */
+import { EQUIPMENT, PRODUCTS, RECIPE, RECIPE_PRODUCT, RECIPE_QTY, UNITS } from './catalogue';
+import type { Equipment, Named } from './catalogue';
+import { Closings } from './closing';
+import { OdooError, Register, odooTime, roundQty, stateOf } from './records';
+import type { NewOrder, Order, Policy } from './records';
 
 const BOM_IDS: Record<Policy, number> = { warning: 1, flexible: 2, strict: 3 };
 
@@ -134,6 +17,8 @@ export class OrderBook {
   private readonly units = new Register<Named>(UNITS, (item) => item.name);
   private readonly orders = new Map<number, Order>();
   private readonly ids = new Map<string, number>();
+  /** Closings under way, and what becomes of those that meet. */
+  readonly closings = new Closings(this);
   private nextOrder = 1;
   /** The recorded server's first component move was 14; each order takes one more for its finished product. */
   private nextMove = 14;
@@ -187,7 +72,7 @@ export class OrderBook {
       moves: lines.map((bomLine) => {
         const plan = roundQty((bomLine.quantity * quantity) / bomQty);
         return {
-          id: this.nextMove++,
+          id: this.moveId(),
           product: bomLine.product,
           uom: bomLine.uom,
           equipment: bomLine.equipment,
@@ -201,7 +86,7 @@ export class OrderBook {
       version: 0,
     };
     if (this.find(order.name)) throw new Error(`order ${order.name} exists in the simulated Odoo: choose another name`);
-    this.nextMove++; // the finished product's move
+    this.moveId(); // the finished product's move
     this.commit(order);
     return order;
   }
@@ -235,6 +120,11 @@ export class OrderBook {
     if (order.line) this.equipment.keep(order.line);
   }
 
+  /** The next free id of a move. */
+  moveId(): number {
+    return this.nextMove++;
+  }
+
   /** change.production.qty: scales the plan and reserves anew (exchange 125). */
   rescale(order: Order, quantity: number): void {
     for (const move of order.moves) {
@@ -253,61 +143,6 @@ export class OrderBook {
     }
     for (const move of order.moves) move.state = 'cancel';
     order.finished.state = 'cancel';
-  }
-
-  /**
-   * button_mark_done: true when the order is done (or was done before), else the wizard that Odoo opens.
-   * @throws OdooError when nothing was produced or consumed.
-   */
-  markDone(order: Order, flags: { skip_consumption?: unknown; skip_backorder?: unknown } = {}): true | object {
-    if (stateOf(order) === 'done') return true;
-    if (!(order.producing > 0)) throw new OdooError('The quantity to produce must be positive!');
-    if (stateOf(order) === 'cancel') return true; // nothing left to post; the order stays cancelled (not recorded)
-    if (!order.moves.some((move) => move.done > 0)) {
-      throw new OdooError('You must indicate a non-zero amount consumed for at least one of your components');
-    }
-    const issues = flags.skip_consumption || order.bom.policy === 'flexible' ? [] : this.consumptionIssues(order);
-    if (issues.length > 0) return wizard('consumption', [order.id], issues);
-    if (order.producing < order.quantity && !flags.skip_backorder) {
-      return wizard('backorder', [order.id], [[0, 0, { mrp_production_id: order.id, to_backorder: true }]]);
-    }
-    this.finish(order);
-    return true;
-  }
-
-  private consumptionIssues(order: Order): unknown[] {
-    return order.moves.flatMap((move) => {
-      const expected = roundQty((move.plan * order.producing) / order.quantity);
-      if (Math.abs(expected - move.done) < 0.005) return [];
-      const line = {
-        mrp_production_id: order.id,
-        product_id: move.product.id,
-        consumption: order.bom.policy,
-        product_uom_id: move.uom.id,
-        product_consumed_qty_uom: move.done,
-        product_expected_qty_uom: expected,
-      };
-      return [[0, 0, line]];
-    });
-  }
-
-  /** Posts the moves: what goes over the plan becomes a second move, the sum stays (exchange 175). */
-  private finish(order: Order): void {
-    const extra: Move[] = [];
-    for (const move of order.moves) {
-      move.state = move.done > 0 ? 'done' : 'cancel';
-      move.reserved = 0;
-      const over = roundQty(move.done - move.plan);
-      if (over > 0 && move.plan > 0) {
-        extra.push({ ...move, id: this.nextMove++, plan: over, done: over });
-        move.done = move.plan;
-      }
-    }
-    order.moves.push(...extra);
-    order.finished.done ||= order.producing;
-    order.finished.state = 'done';
-    order.quantity = order.finished.done;
-    order.dateFinished = odooTime(this.now());
   }
 
   private silo(code: string): Equipment {

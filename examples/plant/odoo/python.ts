@@ -1,6 +1,6 @@
 /** The bits of Python that show through Odoo's answers: its JSON, its numbers and its texts of values. */
 
-import { OdooError } from './orders';
+import { OdooError } from './records';
 
 export type Params = Record<string, unknown>;
 

@@ -1,10 +1,11 @@
 /** The standard calls on mrp.production and stock.move: `/web/dataset/call_kw` and `/jsonrpc` share them. */
 import { NO_ORDER_ACCESS } from './catalogue';
 import type { Named, SimulatedUser } from './catalogue';
-import { OdooError, roundQty, stateOf } from './orders';
-import type { Move, Order, OrderBook } from './orders';
+import type { OrderBook } from './orders';
 import { isObject, repr, str, toFloat } from './python';
 import type { Params } from './python';
+import { OdooError, roundQty, stateOf } from './records';
+import type { Move, Order } from './records';
 
 type Pair = [number, string] | false;
 /** A record as `read` shows it, every field of it. */
@@ -221,7 +222,7 @@ function act(call: ModelCall, book: OrderBook): unknown {
   let result: unknown = true;
   for (const order of ordersWritten(call, book)) {
     result = book.change(order, (copy) => {
-      if (call.method === 'button_mark_done') return book.markDone(copy, flags);
+      if (call.method === 'button_mark_done') return book.closings.markDone(copy, flags);
       book.cancel(copy);
       return true;
     });

@@ -1,10 +1,11 @@
 /** The SCADA addon's routes, answering as recorded. Each handler returns the `result` of the envelope. */
 import { NO_LOG_ACCESS, NO_MODULE_ACCESS, NO_ORDER_ACCESS, equipmentJson } from './catalogue';
 import type { SimulatedUser } from './catalogue';
-import { OdooError, odooTime, roundQty, stateOf } from './orders';
-import type { Move, Order, OrderBook } from './orders';
+import type { OrderBook } from './orders';
 import { str, toFloat, toInt } from './python';
 import type { Params } from './python';
+import { OdooError, odooTime, roundQty, stateOf } from './records';
+import type { Move, Order } from './records';
 
 /** A business error: HTTP 200 with `result.status` "error". What was committed before stays. */
 class Refusal extends Error {}
@@ -203,7 +204,7 @@ function markDone(book: OrderBook, params: Params, user: SimulatedUser): Params 
       throw new Refusal(`time data '${str(end)}' does not match format '%Y-%m-%d %H:%M:%S'`);
     }
     // A wizard instead of "done" is taken for success: the false success (exchanges 171, 177, 183).
-    book.markDone(order);
+    book.closings.markDone(order);
     return {
       status: 'success',
       message: 'Manufacturing order marked as done',

@@ -2,12 +2,12 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { aborted, answer, badGateway, databaseDown, internalError, modelCallIn, readBody } from './answer';
+import { answer, badGateway, databaseDown, internalError, modelCallIn, readBody, rolledBack } from './answer';
 import type { Backend, HttpAnswer, HttpRequest } from './answer';
 import { CallLog } from './calls';
 import { Faults } from './faults';
-import type { Order } from './orders';
 import { isObject } from './python';
+import type { Order } from './records';
 import { ordersWritten } from './rpc';
 import { sidOf } from './sessions';
 
@@ -17,6 +17,8 @@ export interface ServerOptions {
   host?: string;
   /** Milliseconds that each call of a route takes before it commits. */
   latencyMs?: number;
+  /** The same of a call that closes an order; `latencyMs` without it. */
+  closingMs?: number;
   /** Keep connections open, as a proxy in front of Odoo does; Odoo itself closes after each answer. */
   keepAlive?: boolean;
 }
@@ -24,8 +26,18 @@ export interface ServerOptions {
 /** What steers the server from outside Odoo's routes: an answer, and what to do once it has left. */
 export type Steering = (request: HttpRequest) => { answer: HttpAnswer; then?: () => void } | undefined;
 
+/** Closes an order without a model call. */
+const MARK_DONE = '/api/scada/mo/mark-done';
 /** Routes whose calls write the order named in `mo_id`. */
 const WRITING = /^\/api\/scada\/(mo\/|material-consumption$)/;
+
+/** What a request is about: an order's name, the orders that it would write, a model's method ('': none). */
+interface Target {
+  name: string | null;
+  written: Order[];
+  method: string;
+  closes: boolean;
+}
 
 export class OdooServer {
   readonly log = new CallLog();
@@ -111,22 +123,29 @@ export class OdooServer {
   }
 
   /** The order that a request names, and the orders that it would write. */
-  private target(request: HttpRequest): { name: string | null; written: Order[] } {
+  private target(request: HttpRequest): Target {
     const { book } = this.backend;
     const body = readBody(request.body);
     const model = modelCallIn(request.path, body);
     if (model) {
       const written = ordersWritten(model, book);
-      return { name: written[0]?.name ?? null, written };
+      return {
+        name: written[0]?.name ?? null,
+        written,
+        method: model.method,
+        closes: model.method === 'button_mark_done',
+      };
     }
     const params = isObject(body?.params) ? body.params : (body ?? {});
     const order = book.find(params.mo_id);
     const name = order?.name ?? (typeof params.mo_id === 'string' ? params.mo_id : null);
-    return { name, written: order && WRITING.test(request.path) ? [order] : [] };
+    const written = order && WRITING.test(request.path) ? [order] : [];
+    return { name, written, method: '', closes: request.path === MARK_DONE };
   }
 
   private call(request: HttpRequest, res: ServerResponse): void {
-    const { name, written } = this.target(request);
+    const target = this.target(request);
+    const { name, written } = target;
     const user = this.backend.sessions.find(sidOf(request.cookie))?.user.login ?? null;
     const entry = { at: Date.now(), route: request.path, mo_id: name, user };
     const { call, end } = this.log.begin(entry, written.length > 0);
@@ -136,33 +155,37 @@ export class OdooServer {
       this.send(res, made);
     };
     const cut = (): void => void res.socket?.destroy();
-    const fault = this.faults.take(request.path);
+    const fault = this.faults.take(request.path, target.method);
     switch (fault?.kind) {
       case undefined:
-        return this.work(request, written, reply);
+        return this.work(request, target, reply);
       case 'delay':
-        return this.after(fault.ms, () => this.work(request, this.target(request).written, reply));
+        return this.after(fault.ms, () => this.work(request, this.target(request), reply));
       case 'expireSession':
         this.backend.sessions.end(sidOf(request.cookie));
-        return this.work(request, written, reply);
+        return this.work(request, target, reply);
       case 'http500':
         return reply(internalError());
       case 'html502':
         return reply(badGateway());
       case 'serverError200':
-        return reply(aborted(this.backend, request));
+        return reply(rolledBack(this.backend, request, 'aborted'));
+      case 'serialization':
+        return reply(rolledBack(this.backend, request, 'serialization'));
+      case 'contextLost':
+        return reply(this.backend.book.closings.withoutContext(() => this.answered(request)));
       case 'databaseDown':
         return reply(databaseDown(this.backend, request));
       case 'cutBefore':
         call.outcome = 'cut, not committed';
         return cut();
       case 'cutAfter':
-        return this.work(request, written, (made) => {
+        return this.work(request, target, (made) => {
           call.outcome = `cut after ${outcomeOf(made)}`;
           cut();
         });
       case 'hang':
-        return this.work(request, written, (made) => {
+        return this.work(request, target, (made) => {
           call.outcome = `no answer after ${outcomeOf(made)}`;
         });
       case 'commitLate':
@@ -177,16 +200,23 @@ export class OdooServer {
   /**
    * Takes the latency and then answers, whether the client still waits or not (exchange 249). When another call has
    * committed one of its orders meanwhile, this one is rolled back whole, as the recorded server does with some of
-   * the parallel calls for one order.
+   * the parallel calls for one order. A closing that another one has overtaken is repeated.
    */
-  private work(request: HttpRequest, written: Order[], reply: (made: HttpAnswer) => void): void {
+  private work(request: HttpRequest, { written, closes }: Target, reply: (made: HttpAnswer) => void): void {
+    const { book } = this.backend;
     const versions = written.map((order) => [order.id, order.version] as const);
-    const commit = (): void => {
-      const overtaken = versions.some(([id, version]) => this.backend.book.find(id)?.version !== version);
-      reply(overtaken ? aborted(this.backend, request) : this.answered(request));
-    };
-    if (this.options.latencyMs) this.after(this.options.latencyMs, commit);
-    else commit();
+    const closing = closes ? book.closings.begin(written) : undefined;
+    const ms = closes ? (this.options.closingMs ?? this.options.latencyMs) : this.options.latencyMs;
+    const late = (work: () => void): void => (ms ? this.after(ms, work) : work());
+    late(() => {
+      const overtaken = versions.some(([id, version]) => book.find(id)?.version !== version);
+      if (overtaken) return reply(rolledBack(this.backend, request, 'aborted'));
+      if (!closing || !book.closings.overtaken(closing)) return reply(this.answered(request));
+      late(() => {
+        const made = book.closings.repeat(() => this.answered(request));
+        reply(made ?? rolledBack(this.backend, request, 'serialization'));
+      });
+    });
   }
 
   /** The answer; a mistake of the simulator itself is told to the caller as one, so that nobody takes it for Odoo's. */

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SimulatedUser } from './catalogue';
 import type { SessionEntry } from './journal';
-import { OdooError } from './orders';
+import { OdooError } from './records';
 
 /** Failures from one address after which even the right password is refused, and for how long (exchanges 402-406). */
 const MAX_FAILURES = 10;

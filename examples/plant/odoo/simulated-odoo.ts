@@ -6,12 +6,14 @@ import type { Backend } from './answer';
 import type { Call } from './calls';
 import { USERS } from './catalogue';
 import type { SimulatedUser } from './catalogue';
+import type { Collisions } from './closing';
 import { control } from './control';
 import type { Fault } from './faults';
 import { appendJournal, openJournal } from './journal';
 import type { JournalEntry } from './journal';
-import { OrderBook, roundQty, stateOf } from './orders';
-import type { MoveState, NewOrder, Order, OrderState, Policy } from './orders';
+import { OrderBook } from './orders';
+import { roundQty, stateOf } from './records';
+import type { MoveState, NewOrder, Order, OrderState, Policy } from './records';
 import { OdooServer } from './server';
 import type { ServerOptions } from './server';
 import { Sessions } from './sessions';
@@ -19,7 +21,8 @@ import { Sessions } from './sessions';
 export type { Call } from './calls';
 export type { Component, SimulatedUser } from './catalogue';
 export type { Fault, FaultKind } from './faults';
-export type { NewOrder, OrderState, Policy } from './orders';
+export type { Collisions } from './closing';
+export type { NewOrder, OrderState, Policy } from './records';
 
 export interface SimulatedOdooOptions extends ServerOptions {
   users?: readonly SimulatedUser[];
@@ -28,6 +31,8 @@ export interface SimulatedOdooOptions extends ServerOptions {
   multiDatabase?: boolean;
   /** A file that orders and sessions survive a restart in. */
   stateFile?: string;
+  /** What becomes of closings that meet. */
+  collisions?: Collisions;
   /** The server's clock. */
   now?: () => Date;
 }
@@ -79,6 +84,8 @@ export interface SimulatedOdoo {
    */
   consumeByHand(name: string, code: string, kg: number): void;
   setFault(fault: Fault): void;
+  /** What becomes of closings that meet, from now on. */
+  collide(collisions: Collisions): void;
   clearFaults(): void;
   /** The highest number of writing calls of one order that were under way at once, seen from the client's side. */
   maxConcurrentPerOrder(): number;
@@ -118,6 +125,7 @@ export async function startSimulatedOdoo(options: SimulatedOdooOptions = {}): Pr
   const { stateFile, now = () => new Date() } = options;
   const journal = (entry: JournalEntry) => stateFile !== undefined && appendJournal(stateFile, entry);
   const book = new OrderBook(now, (order) => journal({ order }));
+  book.closings.collisions = options.collisions ?? 'none';
   const sessions = new Sessions(options.users ?? USERS, options.database ?? 'odoo14', now, (session) =>
     journal({ session }),
   );
@@ -161,7 +169,7 @@ export async function startSimulatedOdoo(options: SimulatedOdooOptions = {}): Pr
       book.change(known(name), (order) => {
         if (!order.moves.some((move) => move.done > 0)) order.moves.forEach((move) => (move.done = move.plan));
         order.producing ||= order.quantity;
-        book.markDone(order, { skip_consumption: true, skip_backorder: true });
+        book.closings.markDone(order, { skip_consumption: true, skip_backorder: true });
       }),
     consumeByHand: (name, code, kg) =>
       book.change(known(name), ({ moves }) => {
@@ -169,6 +177,9 @@ export async function startSimulatedOdoo(options: SimulatedOdooOptions = {}): Pr
         if (!first) throw new Error(`order ${name} has no component on ${code} in the simulated Odoo`);
         first.done = roundQty(others.reduce((left, { done }) => left - done, kg));
       }),
+    collide: (collisions) => {
+      book.closings.collisions = collisions;
+    },
     setFault: (fault) => server.faults.set(fault),
     clearFaults: () => server.faults.clear(),
     maxConcurrentPerOrder: () => server.log.maxConcurrentPerOrder(),

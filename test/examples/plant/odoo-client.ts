@@ -67,6 +67,10 @@ export async function client(odoo: SimulatedOdoo, user = 'scada'): Promise<Post>
   return (path, body) => send(odoo.url, path, JSON.stringify(body), cookie);
 }
 
+/** Calls a method of a model, as Odoo's own screens do. */
+export const callKw = (post: Post, model: string, method: string, args: unknown[], kwargs: object = {}) =>
+  post('/web/dataset/call_kw', { jsonrpc: '2.0', method: 'call', params: { model, method, args, kwargs }, id: 1 });
+
 /** The `result` of an envelope. */
 export const result = ({ body }: Answer): Record<string, unknown> =>
   (body as { result: Record<string, unknown> }).result;

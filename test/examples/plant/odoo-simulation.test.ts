@@ -3,14 +3,9 @@ import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { UPDATE, client, errorOf, login, result, send, started } from './odoo-client';
-import type { Post } from './odoo-client';
+import { UPDATE, callKw, client, errorOf, login, result, send, started } from './odoo-client';
 
 const DONE = '/api/scada/mo/mark-done';
-const CALL = '/web/dataset/call_kw';
-
-const callKw = (post: Post, model: string, method: string, args: unknown[], kwargs: object = {}) =>
-  post(CALL, { jsonrpc: '2.0', method: 'call', params: { model, method, args, kwargs }, id: 1 });
 
 test('two calls for one order at the same time: one is rolled back whole, and the overlap is counted', async (t) => {
   const odoo = await started(t, { latencyMs: 200 });
