@@ -45,6 +45,8 @@ export interface Batch extends Order {
   /** kg per silo of the last set sent, and of the last set that Odoo confirmed. */
   sent_consumption: SiloWeights | null;
   confirmed_consumption: SiloWeights | null;
+  /** Silos that were ever, or may have been, sent above 0, each with the last such kg; null: unknown, so it may be any. */
+  ever_sent: SiloWeights | null;
   /** What Odoo showed after mark-done; it alone lets the row be archived as completed. */
   done_readback: DoneReadback | null;
   attempts: number;

@@ -62,6 +62,7 @@ interface DeliverOptions {
   known?: boolean;
   planned?: SiloWeights;
   before?: SiloWeights;
+  everSent?: SiloWeights | null;
   readBack?: boolean;
 }
 
@@ -82,6 +83,10 @@ const ASK_THE_STATE: readonly Conclusion[] = [
   'order-cancelled',
   'not-done',
 ];
+
+/** Nothing above 0 and no finished goods: no update can say it. */
+const isNothing = ({ consignment: { byCode }, quantity }: Goal): boolean =>
+  Object.keys(byCode).length === 0 && !quantity;
 
 export class Delivery {
   readonly #client: OdooClient;
@@ -106,12 +111,11 @@ export class Delivery {
    * @param known Odoo has confirmed exactly this set before: nothing is sent unless a read-back disagrees
    * @param planned kg per silo when the order was queued: its stock moves have to name these silos
    * @param before kg per silo that were sent earlier
+   * @param everSent silos that may hold something in Odoo: only their zeros need a proof; null: any may
    */
-  async deliver(
-    moId: string,
-    weights: SiloWeights,
-    { finished, known = false, planned = {}, before = {}, readBack = this.#options.readBack }: DeliverOptions = {},
-  ): Promise<Delivered> {
+  async deliver(moId: string, weights: SiloWeights, options: DeliverOptions = {}): Promise<Delivered> {
+    const { finished, known = false, planned = {}, before = {}, everSent = null } = options;
+    const { readBack = this.#options.readBack } = options;
     const { consignment, refused } = consign(weights, this.#silos, before);
     if (refused !== undefined) return this.#result(concluded('bad-value', refused));
     const goal: Goal = { moId, consignment, quantity: roundForOdoo(finished) || undefined, planned };
@@ -120,7 +124,9 @@ export class Delivery {
         const update = await this.#update(goal);
         if (update.conclusion !== 'confirmed') return this.#refused(goal, update);
       }
-      if (readBack || (!known && consignment.zeros.length > 0)) return this.#settleMoves(goal);
+      const doubtful = consignment.zeros.some((tag) => !everSent || tag in everSent);
+      // Where nothing was sent, nobody was asked: the state is read.
+      if (readBack || (!known && (doubtful || isNothing(goal)))) return this.#settleMoves(goal);
       return this.#confirmed(goal);
     });
   }
@@ -182,9 +188,10 @@ export class Delivery {
   }
 
   /** Sends the set; one with nothing above 0 and no finished goods is no update at all. */
-  async #update({ moId, consignment: { byCode }, quantity }: Goal): Promise<Concluded> {
-    if (Object.keys(byCode).length === 0 && !quantity) return concluded('confirmed');
-    return this.#answered('update', this.#client.update(moId, byCode, quantity, this.#call));
+  async #update(goal: Goal): Promise<Concluded> {
+    if (isNothing(goal)) return concluded('confirmed');
+    const { moId, consignment, quantity } = goal;
+    return this.#answered('update', this.#client.update(moId, consignment.byCode, quantity, this.#call));
   }
 
   /** Compares the stock moves with the set, puts zeros where they belong, and sends again what a late commit undid. */

@@ -65,6 +65,7 @@ export class PushService {
           ? delivery.finish(batch, weights, known)
           : delivery.deliver(batch.mo_id, weights, {
               ...{ finished, known, planned: plannedWeights(batch), before: batch.sent_consumption ?? {} },
+              everSent: batch.ever_sent,
               // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
               ...(batch.status_manufacturing ? { readBack: true } : {}),
             }),

@@ -11,6 +11,7 @@ const brought = ({ name, type }: { name: string; type: string }): string => {
   return name === 'mo_id' ? 'f.mo_id' : `f.${name}::${type}`;
 };
 
+/** An order that is named may have been begun before: what was sent to it is not known. */
 export const ENQUEUE = `
 WITH given AS (
   SELECT DISTINCT ON (o.mo_id) o.* FROM ROWS FROM (jsonb_to_recordset($<orders:json>) AS
@@ -25,7 +26,7 @@ WITH given AS (
 ), b AS (
   INSERT INTO mo_batch (id, batch_no, ${ORDER_COLUMNS.map(({ name }) => name).join(', ')},
     ${SILO_TAGS.map((tag) => `actual_consumption_${tag}`).join(', ')},
-    status_manufacturing, status_operation, actual_weight_quantity_finished_goods, last_read_from_plc, last_plc_reading)
+    status_manufacturing, status_operation, actual_weight_quantity_finished_goods, last_read_from_plc, last_plc_reading, ever_sent)
   SELECT gen_random_uuid(), greatest(
       (SELECT coalesce(max(q.batch_no), 0) FROM mo_batch q WHERE q.equipment_id_batch = f.line),
       (SELECT coalesce(max(q.batch_no), 0) FROM mo_histories q WHERE q.equipment_id_batch = f.line)
@@ -33,7 +34,8 @@ WITH given AS (
     ${ORDER_COLUMNS.map(brought).join(', ')},
     ${SILO_TAGS.map((tag) => `(f.reading->'consumption'->>'${tag}')::float8`).join(', ')},
     coalesce((f.reading->>'status_manufacturing')::bool, false), coalesce((f.reading->>'status_operation')::bool, false),
-    (f.reading->>'actual_weight_quantity_finished_goods')::numeric, (f.reading->>'read_at')::timestamptz, f.reading
+    (f.reading->>'actual_weight_quantity_finished_goods')::numeric, (f.reading->>'read_at')::timestamptz, f.reading,
+    CASE WHEN f.mo_id IS DISTINCT FROM $<named> THEN '{}'::jsonb END
   FROM fresh f
   ORDER BY f.ordinality
   RETURNING *

@@ -24,6 +24,10 @@ const PURPOSES = {
 
 const UNTIL = (ttlMs: string): string => `clock_timestamp() + make_interval(secs => ${ttlMs} / 1000.0)`;
 
+/** Silos that hold more than 0 kg, with their kg: sent before the lease ends, or perhaps. */
+const ABOVE_ZERO = `(SELECT coalesce(jsonb_object_agg(silo, kg), '{}') FROM (VALUES
+  ${SILO_TAGS.map((tag) => `('${tag}', b.actual_consumption_${tag})`).join(', ')}) v(silo, kg) WHERE kg > 0)`;
+
 /**
  * Takes the rows that are asked for, each for its owner. A call by hand sends values that are not in the row yet: from then
  * on, and after a crash, Odoo may hold another value.
@@ -36,7 +40,7 @@ const lease = (purpose: keyof typeof PURPOSES, locked: Locked): string => `
     WHERE NOT ${LEASED} AND ${PURPOSES[purpose]} ORDER BY b.id FOR UPDATE OF b ${locked}
   )
   UPDATE mo_batch b SET lease_owner = f.owner, lease_until = ${UNTIL('f.ttl_ms')}, lease_confirmed = b.confirmed_revision
-    ${purpose === 'manual' ? ', confirmed_revision = NULL' : ''}
+    ${purpose === 'manual' ? ', confirmed_revision = NULL' : `, ever_sent = b.ever_sent || ${ABOVE_ZERO}`}
   FROM free f WHERE b.id = f.id RETURNING ${BATCH_COLUMNS}`;
 
 /** What was sent and not confirmed may have arrived in part (`open`): update_odoo would claim too much. */
@@ -53,6 +57,7 @@ const settle = (locked: Locked): string => `
     UPDATE mo_batch b SET lease_owner = NULL, lease_until = NULL, lease_confirmed = NULL, last_attempt_at = now(),
       last_conclusion = h.conclusion, last_reason = nullif(h.reason, ''),
       sent_consumption = coalesce(b.sent_consumption || h.sent, h.sent, b.sent_consumption),
+      ever_sent = b.ever_sent || (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(h.sent) WHERE value > '0'),
       confirmed_consumption = coalesce(b.confirmed_consumption || h.confirmed, h.confirmed, b.confirmed_consumption),
       confirmed_revision = CASE WHEN h.open THEN NULL WHEN h.all_told THEN b.revision ELSE b.lease_confirmed END,
       done_readback = CASE WHEN b.revision = h.revision THEN coalesce(h.done, b.done_readback) ELSE b.done_readback END,

@@ -73,6 +73,8 @@ const TABLES = {
       'lease_until timestamptz',
       // What confirmed_revision was when the lease was taken: a call by hand puts it in doubt until it is settled.
       'lease_confirmed int8',
+      // Silos that may have been sent above 0, noted with the lease; NULL: it may be any.
+      'ever_sent jsonb',
       // Since when Odoo lacks a value of the row while it waits for its pushes; kept by the guard trigger.
       'unconfirmed_since timestamptz',
     ),

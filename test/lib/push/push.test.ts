@@ -215,3 +215,43 @@ plantTest('a silo emptied by SQL is set to 0 in Odoo, not forgotten there', asyn
   assert.equal((await plant.push(mo)).conclusion, 'confirmed');
   assert.equal(plant.odoo.done(mo).silo113, 0);
 });
+
+const RUNNING = { ...PLAN, lq_tetes: 0, lq_fml: 0 };
+
+plantTest('a running push is one call: a silo that was never sent above 0 needs no proof of its 0', async (plant) => {
+  const [mo = ''] = await plant.queue({});
+  await plant.client.sessionInfo();
+  const calls = async (weights: typeof RUNNING, finished?: number): Promise<string[]> => {
+    const before = plant.odoo.calls.length;
+    await plant.read(mo, weights, finished ? { finished } : {});
+    const pushed = await plant.push(mo);
+    assert.equal(pushed.conclusion, 'confirmed', pushed.reason);
+    return plant.odoo.calls.slice(before).map(({ route }) => route);
+  };
+  assert.deepEqual(await calls(RUNNING), [UPDATE]);
+  assert.deepEqual(await calls({ ...RUNNING, silo_a: 830 }, 100), [UPDATE]);
+  assert.ok((await calls({ ...RUNNING, silo_b: 0 })).length > 1, 'a silo that was sent above 0');
+  assert.equal(plant.odoo.done(mo).silo102, 0);
+  assert.ok((await calls({ ...RUNNING, silo_b: 0, silo_a: 831 })).length > 1, 'ever: a call given up on may come late');
+});
+
+plantTest('killed while it sent: the next zero of that silo is proved', async (plant) => {
+  const [mo = ''] = await plant.queue({});
+  await plant.read(mo, { ...RUNNING, silo_b: 5 });
+  const lease = await plant.ledger.lease({ mo_id: mo }, 'push', 10_000);
+  assert.ok('batch' in lease);
+  await plant.client.update(mo, { silo101: 825, silo102: 5 });
+  await plant.db.none('UPDATE mo_batch SET lease_owner = NULL, lease_until = NULL');
+  await plant.read(mo, { ...RUNNING, silo_b: 0 });
+  assert.equal((await plant.push(mo)).conclusion, 'confirmed');
+  assert.equal(plant.odoo.done(mo).silo102, 0);
+});
+
+plantTest('rows from before it was noted: every zero is proved', async (plant) => {
+  const [mo = ''] = await plant.queue({});
+  await plant.db.none('UPDATE mo_batch SET ever_sent = NULL');
+  await plant.read(mo, { silo_a: 5, silo_b: 0 });
+  await plant.client.update(mo, { silo102: 9 });
+  assert.equal((await plant.push(mo)).conclusion, 'confirmed');
+  assert.equal(plant.odoo.done(mo).silo102, 0);
+});

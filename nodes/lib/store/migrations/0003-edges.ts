@@ -4,4 +4,6 @@ ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS odoo_id int;
 ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS odoo_name text;
 ALTER TABLE mo_histories ADD COLUMN IF NOT EXISTS odoo_id int;
 ALTER TABLE mo_histories ADD COLUMN IF NOT EXISTS odoo_name text;
+
+ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS ever_sent jsonb;
 `;
