@@ -1,15 +1,5 @@
+import vue from 'eslint-plugin-vue';
 import tseslint from 'typescript-eslint';
-
-/** Imports point one way: shell → adapter → domain; nodes never import nodes, adapters never see Node-RED. */
-const rooms = (files, ...forbidden) => ({
-  files,
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      { patterns: forbidden.map(([group, message]) => ({ group: [group].flat(), message })) },
-    ],
-  },
-});
 
 export default tseslint.config(
   { ignores: ['dist*/', 'node_modules/'] },
@@ -32,29 +22,40 @@ export default tseslint.config(
       'no-empty': ['error', { allowEmptyCatch: false }],
     },
   },
-  rooms(
-    ['nodes/lib/domain/**'],
-    [['node-red', 'node:*', 'axios', 'pg-promise', '@st-one-io/*'], 'The domain is pure: no I/O.'],
-    [
-      ['../odoo/*', '../plc/*', '../store/*', '../*.ts', '../node-shell', '../link-state', '../config-nodes'],
-      'The domain imports nothing but itself.',
-    ],
-  ),
-  rooms(
-    ['nodes/lib/odoo/**'],
-    ['node-red', 'Adapters know no Node-RED.'],
-    [['../store/*', '../plc/*', '../node-shell', '../config-nodes'], 'Adapters import only the domain.'],
-  ),
-  rooms(
-    ['nodes/lib/plc/**'],
-    ['node-red', 'Adapters know no Node-RED.'],
-    [['../store/*', '../odoo/*', '../node-shell', '../config-nodes'], 'Adapters import only the domain.'],
-  ),
-  rooms(
-    ['nodes/lib/store/**'],
-    ['node-red', 'Adapters know no Node-RED.'],
-    [['../odoo/*', '../plc/*', '../node-shell', '../config-nodes'], 'Adapters import only the domain.'],
-  ),
-  rooms(['nodes/!(lib)/**/*.ts'], [['../!(lib)/**'], 'Nodes never import nodes: what they share is in nodes/lib.']),
-  rooms(['examples/plant/{odoo,plc}/**'], [['**/nodes/**'], 'The simulated plant shares no code with the package.']),
+  {
+    // Bodies of function nodes: Node-RED wraps them into a function and hands them these names.
+    files: ['examples/source/**/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: Object.fromEntries(
+        ['msg', 'node', 'RED', 'context', 'flow', 'global', 'env', 'Buffer', 'setTimeout', 'clearTimeout'].map(
+          (name) => [name, 'readonly'],
+        ),
+      ),
+    },
+    rules: {
+      'no-undef': 'error',
+      'no-unused-vars': 'error',
+      'no-shadow': 'error',
+      eqeqeq: 'error',
+      'prefer-const': 'error',
+    },
+  },
+  {
+    files: ['examples/source/**/*.vue'],
+    extends: [vue.configs['flat/recommended']],
+    languageOptions: { globals: { document: 'readonly', setInterval: 'readonly', clearInterval: 'readonly' } },
+    rules: {
+      // Node-RED gives the component its name, and Prettier its lines.
+      'vue/multi-word-component-names': 'off',
+      'vue/html-self-closing': 'off',
+      'vue/max-attributes-per-line': 'off',
+      'vue/singleline-html-element-content-newline': 'off',
+      'vue/html-closing-bracket-newline': 'off',
+      'vue/html-indent': 'off',
+      'no-undef': 'error',
+      'no-unused-vars': 'error',
+    },
+  },
 );

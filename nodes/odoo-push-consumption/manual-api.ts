@@ -2,23 +2,13 @@
  * Requests of the manual API, checked and brought into one shape, and the answers in the shapes that other programs know.
  */
 import { CONCLUSIONS, type Concluded } from '../lib/domain/conclusion';
+import type { ManualRequest } from '../lib/domain/correction';
 import { MO_ID_PATTERN } from '../lib/domain/reading';
 import { breaches, type Problem } from '../lib/domain/schema';
 import { SILO_TAGS, type SiloWeights } from '../lib/domain/silos';
 import { LARGEST_WEIGHT, roundDecoded } from '../lib/domain/weight';
 
 export type ManualOperation = 'update' | 'mark-done' | 'process';
-
-export interface ManualRequest {
-  mo_id: string;
-  /** kg by silo tag: only what is to be changed. */
-  consumption?: SiloWeights;
-  /** kg of finished goods. */
-  finished?: number;
-  markDone: boolean;
-  /** Correct Odoo and row together although the batch is completed. */
-  correct_completed: boolean;
-}
 
 const kg = { type: 'number', minimum: 0, maximum: LARGEST_WEIGHT } as const;
 const common = {

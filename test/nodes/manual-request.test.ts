@@ -1,11 +1,7 @@
+import type { ManualRequest } from '../../nodes/lib/domain/correction';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  checkManual,
-  invalidAnswer,
-  manualAnswer,
-  type ManualRequest,
-} from '../../nodes/odoo-push-consumption/manual-api';
+import { checkManual, invalidAnswer, manualAnswer } from '../../nodes/odoo-push-consumption/manual-api';
 
 const mo_id = 'WH/MO/00001';
 const ok = { mo_id, conclusion: 'confirmed', reason: '', db_saved: true } as const;

@@ -8,7 +8,7 @@ import {
   startSimulatedOdoo,
 } from '../../examples/plant/odoo/simulated-odoo';
 import { actualWeights, type Batch } from '../../nodes/lib/domain/batch';
-import type { ManualRequest } from '../../nodes/odoo-push-consumption/manual-api';
+import type { ManualRequest } from '../../nodes/lib/domain/correction';
 import { checkReading, type Reading } from '../../nodes/lib/domain/reading';
 import { SILO_TAGS, SiloMap, type SiloWeights } from '../../nodes/lib/domain/silos';
 import { roundForOdoo } from '../../nodes/lib/domain/weight';

@@ -5,7 +5,7 @@ import { type Batch, plannedWeights } from '../domain/batch';
 import { wholeSet } from '../domain/consumption';
 import type { PushLedger } from '../domain/ledger';
 import { concluded } from '../odoo/answer';
-import type { ManualRequest } from '../../odoo-push-consumption/manual-api';
+import type { ManualRequest } from '../domain/correction';
 import type { Delivery, Delivered } from './delivery';
 import { Leased, type PushResult, result, skipped } from './leased';
 

@@ -6,7 +6,7 @@ import { wholeSet } from '../domain/consumption';
 import type { PushLedger } from '../domain/ledger';
 import type { SiloMap } from '../domain/silos';
 import type { OdooClient } from '../odoo/client';
-import type { ManualRequest } from '../../odoo-push-consumption/manual-api';
+import type { ManualRequest } from '../domain/correction';
 import { Correction, type CorrectionResult } from './correction';
 import type { DeliveryOptions, Delivered } from './delivery';
 import { type Lease, Leased, type PushResult, result, skipped } from './leased';
