@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 
 interface FlowNode {
   id: string;
@@ -26,6 +27,15 @@ const { 'node-red': registered } = JSON.parse(readFileSync('package.json', 'utf8
 
 test('the shipped flow is in the Import menu as it is', () => {
   assert.equal(readFileSync('examples/04-mo-consumption-cycle.json', 'utf8'), readFileSync(SHIPPED, 'utf8'));
+});
+
+test('what people import is what its sources say; `npm run examples` writes it', async () => {
+  const { assembled } = (await import(pathToFileURL('examples/build.mjs').href)) as {
+    assembled: () => Map<string, string>;
+  };
+  const files = assembled();
+  assert.deepEqual([...files.keys()].sort(), [...flows].sort());
+  for (const [file, contents] of files) assert.equal(readFileSync(file, 'utf8'), contents, file);
 });
 
 test('the timers run every 60, 5 and 3 minutes, and each once after a start, one after the other', () => {

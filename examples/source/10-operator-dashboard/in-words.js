@@ -1,0 +1,3 @@
+msg.bad = true;
+msg.payload = `MO ${msg.order}: ${msg.error.message.replace(/^Error: /, '')}`;
+return msg;
