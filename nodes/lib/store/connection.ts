@@ -3,6 +3,8 @@
  */
 import type { Socket } from 'node:net';
 import pgPromise, { type IBaseProtocol, type IDatabase, type ITask } from 'pg-promise';
+import { NO_ANSWER } from './explain';
+import { prepareSession } from './session';
 
 /** Where a database is. `ssl` as node-postgres takes it. */
 export interface DatabaseAddress {
@@ -20,9 +22,6 @@ export type Database = IDatabase<object>;
 export type Task = ITask<object>;
 /** A pool, or a transaction on it. */
 export type Queryable = IBaseProtocol<object>;
-
-/** What node-postgres says when its own limit for an answer has passed (pg, lib/client.js). */
-export const NO_ANSWER = 'Query read timeout';
 
 const pgp = pgPromise({
   error: ({ message }, { client }) => {
@@ -48,43 +47,78 @@ const numbersAsNumbers = ((oid: number, format: 'text'): unknown =>
 /** Advisory locks of this package; the numbers only have to differ from each other ("MO" = 0x4d4f). */
 export const LOCKS = { migrate: 0x4d4f01, queue: 0x4d4f02, alarms: 0x4d4f03 } as const;
 
-/** What node-postgres takes and pg-promise's types leave out. */
-const UNTYPED = {
-  /** One connection is always kept: it breaks when the server goes, so that a loss shows before the next work. */
-  min: 1,
-  /** What follows an advisory lock has to see what the last holder left, whatever the server's default is. */
-  options: '-c default_transaction_isolation=read\\ committed',
-};
+/** Most connections of one pool, and the fewest it works with: a second one proves that sessions are kept apart. */
+const CONNECTIONS = { most: 6, fewest: 2 } as const;
+/** SQLSTATE too_many_connections; a connection pooler says it in words. */
+const TOO_MANY = /^53300|no more connections allowed/;
+
+/** As node-postgres has it; pg-promise's types leave it out. */
+interface Result {
+  rows: unknown[];
+}
+interface PoolClient {
+  query(sql: string): Promise<Result | Result[]>;
+}
+type Connected = (error: (Error & { code?: string }) | undefined, ...given: unknown[]) => void;
+interface Pool {
+  options: { max: number };
+  totalCount: number;
+  connect(connected: Connected): void;
+}
+
+/** The rows of the last of one or several statements. */
+const rowsOf = async (client: PoolClient, sql: string): Promise<unknown[]> =>
+  [await client.query(sql)].flat().at(-1)?.rows ?? [];
+
+/** A role or a server may give fewer connections than the pool would open: it goes on with those that it has. */
+function goOnWithFewer(pool: Pool, onFewer: (connections: number) => void): void {
+  const connect = pool.connect.bind(pool);
+  pool.connect = (connected) =>
+    connect((error, ...given) => {
+      const refused = error && TOO_MANY.test(`${error.code ?? ''} ${error.message}`);
+      if (!refused || pool.totalCount < CONNECTIONS.fewest) return connected(error, ...given);
+      pool.options.max = Math.min(pool.options.max, pool.totalCount);
+      onFewer(pool.options.max);
+      pool.connect(connected);
+    });
+}
 
 let opened = 0;
 
 /**
  * Opens a pool (nothing is connected yet). Numbers come as numbers on this pool alone: type parsers are never set
  * globally, other nodes share the module.
- * @throws never; the first query does.
+ * @param onFewer told to how many connections the pool has shrunk, because the server refuses more
+ * @throws never; the first query does, also where a session cannot be made fit or cannot write
  */
-export function openDatabase({ ssl, timeoutMs = 60_000, ...address }: DatabaseAddress): Database {
+export function openDatabase(
+  { ssl, timeoutMs = 60_000, ...address }: DatabaseAddress,
+  onFewer: (connections: number) => void = () => undefined,
+): Database {
+  /** What node-postgres takes and pg-promise's types leave out. */
+  const untyped = {
+    /** One connection is always kept: it breaks when the server goes, so that a loss shows before the next work. */
+    min: 1,
+    onConnect: (client: PoolClient) => prepareSession((sql) => rowsOf(client, sql), timeoutMs),
+  };
   const db = pgp(
     {
       ...address,
-      ...(ssl ? { ssl } : {}),
+      ...(ssl === undefined ? {} : { ssl }),
       application_name: 'mo-bridge',
-      max: 6,
+      max: CONNECTIONS.most,
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 30_000,
-      // The server gives up first, so that its reason is heard; the client's own limit is for a server that is silent.
-      statement_timeout: timeoutMs,
       query_timeout: timeoutMs * 1.25,
-      lock_timeout: Math.ceil(timeoutMs / 2),
-      idle_in_transaction_session_timeout: timeoutMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
-      ...UNTYPED,
+      ...untyped,
       types: { ...TYPES, getTypeParser: numbersAsNumbers },
     },
     // The context makes every pool its own database object, so that two nodes on one server are no "duplicate".
     ++opened,
   );
+  goOnWithFewer(db.$pool as unknown as Pool, onFewer);
   // An idle connection that breaks after the pool was ended is nobody's concern; without a listener it ends the process.
   db.$pool.on('error', () => undefined);
   return db;

@@ -2,11 +2,13 @@
  * Keeps one database reachable: opens, migrates, notices a loss, comes back by itself. Knows no Node-RED.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import type { LinkState } from '../domain/link-state';
 import { BatchStore } from './batch-store';
-import { type Database, type DatabaseAddress, NO_ANSWER, openDatabase } from './connection';
+import { type Database, type DatabaseAddress, openDatabase } from './connection';
+import { explained, isLost } from './explain';
 import { migrate, type MigrationReport } from './migrate';
+import { checkSessionsAreKept, checkTables, tryToWrite } from './requirements';
+import { proveWritable } from './session';
 import { DatabasePushLedger } from './leases';
 import { Reports } from './reports';
 import { exportTo, importFrom, type Transferred } from './transfer';
@@ -38,27 +40,15 @@ const LONGEST_PAUSE = 15_000;
 const START_LIMIT = 60_000;
 /** How long each of the three steps of closing may take (ms): Node-RED gives a node 15 s, and a server may have to stop after. */
 const CLOSE_LIMIT = 1_500;
+/** How often an idle link looks whether its server still takes writes (ms). */
+const LOOK = 10_000;
 const DAY = 86_400_000;
 const KEEP_DAYS = 365;
 
-/**
- * SQLSTATE classes 08 (connection), 28 (login), 3D (no such database), 53 (resources), 57P (operator intervention), 25P03, and
- * Node's own network codes.
- */
-const LOST = /^(08|28|3D|53|57P|25P03)|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)/;
-/** What node-postgres, its pool and pg-promise say without a code. */
-const LOST_WORDS = new RegExp(
-  `${NO_ANSWER}|Connection terminated|timeout exceeded when trying to connect|not queryable|connection pool.*destroyed|Cannot use a pool`,
-  'i',
-);
-
 /** SQLSTATE lock_not_available. */
 const LOCK_TIMEOUT = '55P03';
-
-const isLost = (error: unknown): boolean => {
-  const { code = '', message = '' } = error as { code?: unknown; message?: string };
-  return LOST.test(String(code)) || LOST_WORDS.test(message);
-};
+/** SQLSTATE insufficient_privilege: a right was taken away meanwhile. */
+const FORBIDDEN = '42501';
 
 export class DatabaseLink {
   readonly #source: () => Promise<DatabaseAddress>;
@@ -67,7 +57,7 @@ export class DatabaseLink {
   readonly #options: LinkOptions;
   readonly #closing = new AbortController();
   readonly #daily: NodeJS.Timeout;
-  #address: DatabaseAddress | undefined;
+  readonly #look: NodeJS.Timeout;
   #db: Database | undefined;
   #stores: Stores | undefined;
   #connecting: Promise<void>;
@@ -86,6 +76,7 @@ export class DatabaseLink {
     this.#state = state;
     this.#options = options;
     this.#daily = setInterval(() => void this.#prune(), DAY).unref();
+    this.#look = setInterval(() => this.#lookAfter(this.#db), LOOK).unref();
     this.#connecting = this.#connect();
   }
 
@@ -102,12 +93,13 @@ export class DatabaseLink {
     try {
       return await working;
     } catch (error) {
-      if ((error as { code?: unknown }).code === LOCK_TIMEOUT) {
+      const { code } = error as { code?: unknown };
+      if (code === LOCK_TIMEOUT) {
         const what =
           'another program holds the queue locked, perhaps an open transaction in an SQL tool: end it, then try again';
         throw new Error(`${this.#name}: ${what}`, { cause: error });
       }
-      if (!isLost(error)) throw error;
+      if (!isLost(error)) throw code === FORBIDDEN ? new Error(this.#problem(error), { cause: error }) : error;
       // What fails late does not throw away a connection that is back already.
       if (stores === this.#stores) this.#lose(error);
       throw new Error(this.#unreachable(), { cause: error });
@@ -119,6 +111,7 @@ export class DatabaseLink {
   /** Ends attempts and pool. May be called twice. */
   async close(): Promise<void> {
     clearInterval(this.#daily);
+    clearInterval(this.#look);
     this.#closing.abort();
     this.#endFirstAttempt();
     await this.#within(CLOSE_LIMIT, this.#connecting);
@@ -137,10 +130,12 @@ export class DatabaseLink {
     limit.abort();
   }
 
+  /** Every session of the old pool ends: after a failover it would stay on a server that has become read-only. */
   #lose(error: unknown): void {
     if (!this.#stores || this.#closing.signal.aborted) return;
     this.#stores = undefined;
     this.#state.isDown(this.#problem(error));
+    this.#leavePool();
     this.#connecting = this.#connect();
   }
 
@@ -148,8 +143,11 @@ export class DatabaseLink {
   async #connect(): Promise<void> {
     for (let pause = FIRST_PAUSE; !this.#closing.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
-        const db = this.#pool(await this.#source());
+        const db = this.#openPool(await this.#source());
+        await checkSessionsAreKept(db);
         const report = await migrate(db);
+        await db.task(checkTables);
+        await tryToWrite(db);
         if (this.#closing.signal.aborted) return;
         this.#stores = {
           batches: new BatchStore(db),
@@ -165,6 +163,7 @@ export class DatabaseLink {
         return void this.#prune();
       } catch (error) {
         if (this.#closing.signal.aborted) return;
+        this.#leavePool();
         this.#state.isDown(this.#problem(error));
         this.#endFirstAttempt();
         // Ends early when the link closes.
@@ -173,20 +172,29 @@ export class DatabaseLink {
     }
   }
 
-  /** One pool as long as the address stays: it replaces broken connections by itself. */
-  #pool(address: DatabaseAddress): Database {
-    if (this.#db && isDeepStrictEqual(address, this.#address)) return this.#db;
-    const before = this.#db;
-    const db = openDatabase(address);
+  #openPool(address: DatabaseAddress): Database {
+    const db = openDatabase(address, (connections) =>
+      this.#options.onWarning?.(
+        `${this.#name}: the server gives no more than ${connections} connections (6 would be used): it goes on with these`,
+      ),
+    );
     // An idle connection that breaks may be the first sign of a loss: look whether the database still answers.
-    db.$pool.on('error', () => {
-      if (this.#db === db && this.#stores) this.use(() => db.one('SELECT 1 AS alive')).catch(() => undefined); // use() has told the state
-    });
-    this.#address = address;
+    db.$pool.on('error', () => this.#lookAfter(db));
     this.#db = db;
-    // Its end may wait for a dead connection: nobody waits for it.
-    before?.$pool.end().catch((error: unknown) => this.#options.onWarning?.(this.#problem(error)));
     return db;
+  }
+
+  /** Whether the server still answers and takes writes; use() tells the state. */
+  #lookAfter(db: Database | undefined): void {
+    if (!db || this.#db !== db || !this.#stores) return;
+    this.use(() => proveWritable((sql) => db.any(sql))).catch(() => undefined);
+  }
+
+  /** The end may wait for a dead connection: nobody waits for it. */
+  #leavePool(): void {
+    const before = this.#db;
+    this.#db = undefined;
+    before?.$pool.end().catch((error: unknown) => this.#options.onWarning?.(this.#problem(error)));
   }
 
   async #prune(): Promise<void> {
@@ -198,9 +206,7 @@ export class DatabaseLink {
   }
 
   #problem(error: unknown): string {
-    // Several addresses of one name fail together, with the reason in the parts only.
-    const { message, code, errors } = error as { message?: string; code?: string; errors?: unknown[] };
-    return errors?.[0] ? this.#problem(errors[0]) : `${this.#name}: ${message || code || String(error)}`;
+    return `${this.#name}: ${explained(error)}`;
   }
 
   #unreachable(): string {

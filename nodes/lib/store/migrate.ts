@@ -3,6 +3,7 @@
  */
 import { type Database, LOCKS, type Task } from './connection';
 import { MIGRATIONS, SCHEMA } from './migrations';
+import { checkDatabase } from './requirements';
 import { EXPECTED } from './tables';
 
 /** What migrating found and did. */
@@ -42,6 +43,7 @@ export async function migrate(db: Database): Promise<MigrationReport> {
 async function applyNext(tx: Task, report: MigrationReport): Promise<boolean> {
   await tx.one('SELECT pg_advisory_xact_lock($<migrate>)::text', LOCKS);
   const version = await currentVersion(tx);
+  await checkDatabase(tx, version < SCHEMA);
   if (version > SCHEMA) {
     throw new Error(
       `The database has schema ${version}, this package knows up to ${SCHEMA}: update the package on this Node-RED`,
@@ -50,6 +52,7 @@ async function applyNext(tx: Task, report: MigrationReport): Promise<boolean> {
   const next = MIGRATIONS[version];
   if (!next) return false;
   const known = (await inspect(tx)) && version === 0;
+  if (version === 0) await tx.none(OWN_TABLE);
   await tx.none(next.sql);
   await tx.none('INSERT INTO mo_schema (version, name) VALUES ($<version>, $<name>)', {
     version: version + 1,
@@ -60,17 +63,14 @@ async function applyNext(tx: Task, report: MigrationReport): Promise<boolean> {
   return true;
 }
 
+const OWN_TABLE =
+  'CREATE TABLE IF NOT EXISTS mo_schema (version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())';
+
 /** Version of the schema; 0 for a database that this package has not seen. */
-async function currentVersion(tx: Task): Promise<number> {
-  // Asked first, because CREATE wants a permission even where the table exists.
+export async function currentVersion(tx: Task): Promise<number> {
   const { exists } = await tx.one<{ exists: boolean }>(`SELECT to_regclass('mo_schema') IS NOT NULL AS exists`);
-  if (!exists) {
-    await tx.none(
-      'CREATE TABLE mo_schema (version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
-    );
-  }
-  const { version } = await tx.one<{ version: number }>('SELECT coalesce(max(version), 0) AS version FROM mo_schema');
-  return version;
+  if (!exists) return 0;
+  return (await tx.one<{ version: number }>('SELECT coalesce(max(version), 0) AS version FROM mo_schema')).version;
 }
 
 /** Whether there is a queue to take over. @throws Error when the server or a table of that name is not what we can use. */
