@@ -43,6 +43,8 @@ export interface BatchLayout {
   weights: number;
   /** REAL in kg, or DINT in hundredths of a kg. */
   weightType: 'REAL' | 'DINT×100';
+  /** Offset of the batch counter (UINT), where the program keeps one: it goes up by 1 with every order in the slot. */
+  counter?: number;
 }
 
 /** Preset "S7 batch record": STRING[20], BOOL, REAL. */
@@ -61,6 +63,14 @@ export const S7_BATCH_RECORD: BatchLayout = {
   finished: 24,
   weights: 28,
   weightType: 'REAL',
+};
+
+/** The same with a batch counter behind the weights. */
+export const COUNTED_BATCH_RECORD: BatchLayout = {
+  ...S7_BATCH_RECORD,
+  name: 'S7 batch record with a batch counter',
+  length: 90,
+  counter: 88,
 };
 
 /** Preset "packed words": 16 ASCII characters, INT, DINT × 100. */
@@ -165,10 +175,18 @@ export function readSlot(memory: Buffer, layout: BatchLayout, slot: number): Slo
   };
 }
 
-/** Empties a slot: no MO id, zero weights, every flag 0. */
+/** Empties a slot: no MO id, zero weights, every flag 0; its batch counter stays. */
 export function blankSlot(memory: Buffer, layout: BatchLayout, slot: number): void {
-  slotBytes(memory, layout, slot).fill(0);
+  const bytes = slotBytes(memory, layout, slot);
+  bytes.fill(0, 0, layout.counter ?? bytes.length);
   writeSlot(memory, layout, slot, { mo_id: '' });
+}
+
+/** Counts one more batch in a slot whose layout has a batch counter; after 65535 comes 0. */
+export function countBatch(memory: Buffer, layout: BatchLayout, slot: number): void {
+  if (layout.counter === undefined) return;
+  const bytes = slotBytes(memory, layout, slot);
+  bytes.writeUInt16BE((bytes.readUInt16BE(layout.counter) + 1) % 65_536, layout.counter);
 }
 
 /** Whether the reader of the PLC has acknowledged the batch in this slot. */

@@ -2,9 +2,18 @@
  * The simulated feed mill: it lives in the PLC's memory only. An operator enters the next order into a free slot, the silos
  * are weighed one after the other, and the completed batch stays until its time is over or it has been acknowledged.
  */
-import { acknowledged, blankSlot, readSlot, writeSlot, S7_BATCH_RECORD, type BatchLayout } from './batch-memory';
+import {
+  acknowledged,
+  blankSlot,
+  countBatch,
+  readSlot,
+  writeSlot,
+  S7_BATCH_RECORD,
+  type BatchLayout,
+} from './batch-memory';
 import { seededRandom, textSeed } from './random';
 import type { S7Server } from './s7-server';
+import { Troubles, type Mishap, type MillTrouble, type TroubleOptions } from './troubles';
 
 /** An order as the operator gets it. */
 export interface MillOrder {
@@ -32,6 +41,12 @@ export interface MillState {
   memory: string;
 }
 
+interface Left {
+  kind: 'number-blanked' | 'number-first';
+  /** ms of PLC time in the free slot until the next order may come. */
+  until: number;
+}
+
 interface SlotState {
   phase: SlotPhase;
   mo_id: string;
@@ -41,6 +56,12 @@ interface SlotState {
   /** Final kg by tag, in the order of weighing. */
   targets: [string, number][];
   finished: number;
+  /** A completed batch: how often it was read. */
+  reads: number;
+  /** A trouble that lasts, until `elapsedMs` of the phase has reached `until`. */
+  lasting?: { kind: 'typed-over' | 'blinking'; until: number };
+  /** A free slot whose memory still shows its last batch, and how the next order gets in. */
+  left?: Left;
 }
 
 export interface MillOptions {
@@ -72,6 +93,10 @@ export interface Mill {
   /** Freezes a slot: its bytes stay as they are. @param slot from 1 */
   pause(slot: number): void;
   resume(slot: number): void;
+  /** Has this happen once, at the next batch that it can befall. */
+  trouble(kind: MillTrouble, options?: TroubleOptions): void;
+  /** Every trouble that has happened so far. */
+  mishaps(): Mishap[];
   snapshot(): MillState;
   /** Stops the clock; memory stays. May be called twice. */
   stop(): void;
@@ -93,6 +118,7 @@ const freeSlot = (): SlotState => ({
   frozen: false,
   targets: [],
   finished: 0,
+  reads: 0,
 });
 
 /** What the scales will show in the end; order and seed alone decide it. */
@@ -121,6 +147,9 @@ export function startMill(options: MillOptions): Mill {
   const memory = server.memory(layout.db);
   const slots = restore?.slots.map((slot) => ({ ...slot })) ?? Array.from({ length: options.slots ?? 10 }, freeSlot);
   const finals = new Map(restore?.finals);
+  const troubles = new Troubles();
+  /** Orders whose number was typed over another batch by mistake: they are made later. */
+  const mistyped: MillOrder[] = [];
   let asking = false;
 
   if (restore) Buffer.from(restore.memory, 'base64').copy(memory);
@@ -130,22 +159,74 @@ export function startMill(options: MillOptions): Mill {
     const slot = slots[index];
     if (!slot) return;
     const { mo_id } = slot;
-    Object.assign(slot, changes, { phase, elapsedMs: 0 });
+    Object.assign(slot, changes, { phase, elapsedMs: 0, reads: 0 });
     onPhase?.(index + 1, phase, slot.mo_id || mo_id);
   };
 
-  const freeIndex = (): number => slots.findIndex(({ phase, frozen }) => phase === 'free' && !frozen);
+  const freeIndex = (): number =>
+    slots.findIndex(
+      ({ phase, frozen, left, elapsedMs }) => phase === 'free' && !frozen && elapsedMs >= (left?.until ?? 0),
+    );
 
   /** The operator takes an order for a free slot, which nobody else fills meanwhile. @returns whether there was one */
   const takeOrder = async (index: number): Promise<boolean> => {
-    const order = await nextOrder();
+    const order = mistyped.shift() ?? (await nextOrder());
     if (!order || !timer) return false;
     if (slots.some(({ mo_id }) => mo_id === order.mo_id)) throw new Error(`${order.mo_id} is in a slot already`);
     const weights = weigh(order, seed);
     const zeros = Object.fromEntries(weights.targets.map(([tag]) => [tag, 0]));
-    writeSlot(memory, layout, index + 1, { mo_id: order.mo_id, consumption: zeros });
+    if (slots[index]?.left?.kind !== 'number-first') blankSlot(memory, layout, index + 1);
+    writeSlot(memory, layout, index + 1, { mo_id: order.mo_id, ...(slots[index]?.left ? {} : { consumption: zeros }) });
+    countBatch(memory, layout, index + 1);
     enter(index, 'entered', { mo_id: order.mo_id, ...weights });
     return true;
+  };
+
+  /** The operator has the wrong line of the list in mind. */
+  const typeOver = async (index: number, slot: SlotState, { ms = 3000, ...trouble }: TroubleOptions): Promise<void> => {
+    const order = mistyped.at(0) ?? (await nextOrder());
+    if (!order || slot.phase !== 'complete') return troubles.arm('typed-over', { ms, ...trouble });
+    if (!mistyped.includes(order)) mistyped.push(order);
+    writeSlot(memory, layout, index + 1, { mo_id: order.mo_id });
+    slot.lasting = { kind: 'typed-over', until: slot.elapsedMs + ms };
+    troubles.happened('typed-over', index + 1, slot.mo_id, order.mo_id);
+  };
+
+  /** A completed batch under a trouble: told whether that lasts. */
+  const suffer = (slot: SlotState, index: number): boolean => {
+    if (!slot.lasting) {
+      const typed = slot.reads > 1 ? troubles.befalls('typed-over', slot.mo_id) : undefined;
+      if (typed) void typeOver(index, slot, typed).catch((error: unknown) => onError?.(error as Error));
+      const blinking = troubles.befalls('blinking', slot.mo_id);
+      if (blinking) {
+        slot.lasting = { kind: 'blinking', until: slot.elapsedMs + (blinking.ms ?? 3000) };
+        troubles.happened('blinking', index + 1, slot.mo_id);
+      }
+      return typed !== undefined || blinking !== undefined;
+    }
+    const over = slot.elapsedMs >= slot.lasting.until;
+    if (slot.lasting.kind === 'typed-over' && over) writeSlot(memory, layout, index + 1, { mo_id: slot.mo_id });
+    if (slot.lasting.kind === 'blinking') {
+      const { status_operation } = readSlot(memory, layout, index + 1);
+      writeSlot(memory, layout, index + 1, { status_operation: !over && !status_operation });
+    }
+    if (over) delete slot.lasting;
+    return !over;
+  };
+
+  /** Frees a completed slot. */
+  const free = (slot: SlotState, index: number): void => {
+    const blanked = troubles.befalls('number-blanked', slot.mo_id);
+    const kind: Left['kind'] | undefined = blanked
+      ? 'number-blanked'
+      : troubles.befalls('number-first', slot.mo_id)
+        ? 'number-first'
+        : undefined;
+    if (kind) troubles.happened(kind, index + 1, slot.mo_id);
+    if (!kind) blankSlot(memory, layout, index + 1);
+    else if (blanked) writeSlot(memory, layout, index + 1, { mo_id: '' });
+    const left: Left | undefined = kind && { kind, until: blanked ? (blanked.ms ?? 3000) : 0 };
+    enter(index, 'free', { mo_id: '', targets: [], finished: 0, ...(left ? { left } : {}) });
   };
 
   const operate = async (): Promise<void> => {
@@ -162,10 +243,16 @@ export function startMill(options: MillOptions): Mill {
   };
 
   const step = (slot: SlotState, index: number): void => {
-    if (slot.frozen || slot.phase === 'free') return;
+    if (slot.frozen) return;
     const number = index + 1;
     slot.elapsedMs += tickMs;
+    if (slot.phase === 'free') return;
     if (slot.phase === 'entered') {
+      if (slot.left?.kind === 'number-first') {
+        blankSlot(memory, layout, number);
+        writeSlot(memory, layout, number, { mo_id: slot.mo_id });
+      }
+      delete slot.left;
       writeSlot(memory, layout, number, { status_operation: true });
       enter(index, 'weighing');
     } else if (slot.phase === 'weighing') {
@@ -180,11 +267,26 @@ export function startMill(options: MillOptions): Mill {
       const { mo_id, consumption, actual_weight_quantity_finished_goods: finished } = readSlot(memory, layout, number);
       finals.set(mo_id, { consumption, finished });
       enter(index, 'complete');
+    } else if (suffer(slot, index)) {
+      return;
     } else if (acknowledge ? acknowledged(memory, layout, number) : slot.elapsedMs >= keepMs) {
-      blankSlot(memory, layout, number);
-      enter(index, 'free', { mo_id: '', targets: [], finished: 0 });
+      free(slot, index);
     }
   };
+
+  const stopListening = server.onRead((db, start) => {
+    const index = (start - layout.base) / layout.stride;
+    const slot = slots[index];
+    if (db !== layout.db || slot?.phase !== 'complete' || slot.frozen) return;
+    slot.reads += 1;
+    if (slot.reads > 1 || !troubles.befalls('emptied', slot.mo_id)) return;
+    troubles.happened('emptied', index + 1, slot.mo_id);
+    // Once this read is answered.
+    setImmediate(() => {
+      blankSlot(memory, layout, index + 1);
+      enter(index, 'free', { mo_id: '', targets: [], finished: 0 });
+    });
+  });
 
   let timer: NodeJS.Timeout | undefined = setInterval(() => {
     if (server.faults.stop) return;
@@ -202,10 +304,13 @@ export function startMill(options: MillOptions): Mill {
     finals: () => new Map(finals),
     pause: (slot) => freeze(slot, true),
     resume: (slot) => freeze(slot, false),
+    trouble: (kind, options) => troubles.arm(kind, options),
+    mishaps: () => troubles.all(),
     snapshot: () =>
       structuredClone({ slots, finals: [...finals], memory: memory.toString('base64') } satisfies MillState),
     stop() {
       clearInterval(timer);
+      stopListening();
       timer = undefined;
     },
   };

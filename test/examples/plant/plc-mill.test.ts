@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import {
   blockSize,
+  COUNTED_BATCH_RECORD,
   PACKED_WORDS,
   readSlot,
   S7_BATCH_RECORD,
@@ -17,6 +18,7 @@ import {
   type MillState,
 } from '../../../examples/plant/plc/mill';
 import type { S7Server } from '../../../examples/plant/plc/s7-server';
+import type { MillTrouble } from '../../../examples/plant/plc/troubles';
 import { connectNodes7, startPlc, type Endpoint } from './plc-client';
 
 const PLAN = { silo_a: 825.5, silo_b: 40.25, silo_c: 0, silo_m: 3.1, lq_fml: 0.8 };
@@ -213,4 +215,78 @@ test('an order that cannot be had or does not fit is reported, and the mill goes
     /away\n.*JBG.*16 ASCII.*\nUnknown weight "silo_z".*\nWH\/MO\/00001 is in a slot already/,
   );
   assert.equal(readSlot(server.memory(100), PACKED_WORDS, 2).mo_id, '');
+});
+
+/** A mill with one slot that makes orders 1 and 2, the first of which has this trouble; every tick is sampled. */
+async function troubled(t: TestContext, kind: MillTrouble, layout: BatchLayout = S7_BATCH_RECORD) {
+  const server = await startLine(t, layout);
+  const phases = new Phases();
+  const samples: ReturnType<typeof readSlot>[] = [];
+  const nextOrder = orders(1, 2);
+  const mill = run(t, { server, layout, slots: 1, weighMs: 4, keepMs: 40, nextOrder, onPhase: phases.tell });
+  mill.trouble(kind, { mo_id: 'WH/MO/00001', ms: 20 });
+  const endpoint = await connectNodes7(t, server);
+  const second = new Promise<void>((resolve) => {
+    phases.on('complete', (_slot, moId) => moId === 'WH/MO/00002' && resolve());
+  });
+  let done = false;
+  void second.then(() => (done = true));
+  while (!done) samples.push(await readOverTcp(endpoint, layout, 1));
+  return { mill, samples, final: mill.finals().get('WH/MO/00001') ?? assert.fail('no final weights') };
+}
+
+test('typed-over: another number stands over the completed batch for a while, and that order is made later', async (t) => {
+  const { mill, samples, final } = await troubled(t, 'typed-over');
+  const over = samples.findIndex(({ mo_id, status_manufacturing }) => mo_id.endsWith('2') && status_manufacturing);
+  assert.deepEqual(samples[over]?.consumption, final.consumption);
+  assert.equal(samples[over - 1]?.mo_id, 'WH/MO/00001');
+  assert.ok(
+    samples.slice(over).some(({ mo_id }) => mo_id === 'WH/MO/00001'),
+    'corrected',
+  );
+  assert.equal(mill.finals().size, 2);
+  assert.deepEqual(mill.mishaps(), [{ kind: 'typed-over', slot: 1, mo_id: 'WH/MO/00001', typed: 'WH/MO/00002' }]);
+});
+
+test('blinking: the running bit of the completed batch comes and goes, nothing else changes', async (t) => {
+  const { samples, final } = await troubled(t, 'blinking');
+  const complete = samples.filter(({ mo_id, status_manufacturing }) => mo_id.endsWith('1') && status_manufacturing);
+  assert.deepEqual([...new Set(complete.map(({ status_operation }) => status_operation))].sort(), [false, true]);
+  for (const { consumption } of complete) assert.deepEqual(consumption, final.consumption);
+});
+
+test('emptied: the completed batch is read once, and gone at the next read', async (t) => {
+  const { samples, final } = await troubled(t, 'emptied');
+  const complete = samples.filter(({ mo_id, status_manufacturing }) => mo_id.endsWith('1') && status_manufacturing);
+  assert.deepEqual(
+    complete.map(({ consumption }) => consumption),
+    [final.consumption],
+  );
+});
+
+test('number-blanked: the weights outlive the number, until the next order clears them together with its own', async (t) => {
+  const { samples, final } = await troubled(t, 'number-blanked');
+  const blanked = samples.filter(({ mo_id, status_manufacturing }) => mo_id === '' && status_manufacturing);
+  assert.ok(blanked.length > 0);
+  for (const { consumption } of blanked) assert.deepEqual(consumption, final.consumption);
+  const next = samples.find(({ mo_id }) => mo_id.endsWith('2'));
+  assert.equal(next?.consumption.silo_b, 0);
+});
+
+test('number-first: the next number stands over the last weights for one scan, with a batch counter of its own', async (t) => {
+  const { samples, final } = await troubled(t, 'number-first', COUNTED_BATCH_RECORD);
+  const next = samples.filter(({ mo_id }) => mo_id.endsWith('2'));
+  assert.deepEqual(next[0]?.consumption, final.consumption);
+  assert.ok(next.some(({ consumption, status_manufacturing }) => !consumption.silo_a && !status_manufacturing));
+});
+
+test('a batch counter counts the orders of its slot, whatever else is cleared', async (t) => {
+  const server = await startLine(t, COUNTED_BATCH_RECORD);
+  const phases = new Phases();
+  const counters: number[] = [];
+  phases.on('entered', () => counters.push(server.memory(100).readUInt16BE(88)));
+  const nextOrder = orders(1, 2, 3);
+  run(t, { server, layout: COUNTED_BATCH_RECORD, slots: 1, weighMs: 2, keepMs: 2, nextOrder, onPhase: phases.tell });
+  while (counters.length < 3) await once(phases, 'entered');
+  assert.deepEqual(counters, [1, 2, 3]);
 });
