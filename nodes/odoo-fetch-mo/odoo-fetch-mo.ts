@@ -1,6 +1,7 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { OdooServerNode, SiloMapNode } from '../lib/node-red/config-nodes';
 import type { ComparedRow } from '../lib/domain/reconciliation';
+import type { OrderKey } from '../lib/domain/order';
 import { compareWithOdoo } from '../lib/odoo/compare';
 import { checkOrders, fetchOrders } from '../lib/odoo/fetch';
 import {
@@ -49,13 +50,9 @@ export = function (RED: NodeAPI) {
     };
 
     const check = async (msg: Input, { signal }: Context): Promise<Outcome> => {
-      const orders = ordersIn(msg);
+      const orders = ordersIn<OrderKey>(msg);
       if (!orders) throw new Error(t('error.orders'));
-      const { open, closed } = await checkOrders(
-        client,
-        orders.map(({ mo_id }) => mo_id),
-        signal,
-      );
+      const { open, closed } = await checkOrders(client, orders, signal);
       return {
         outputs: [{ payload: closed, open }],
         status: {

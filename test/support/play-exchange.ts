@@ -92,14 +92,18 @@ const update: Route = async ({ values = { mo_id: 'WH/MO/00001', silo101: 1 }, cl
   if (!request) return 'not-sent';
   const delivery = new Delivery(client(), silos, OPTIONS);
   const told = request.finished === undefined ? {} : { finished: request.finished };
-  return (await delivery.deliver(request.mo_id, request.consumption ?? {}, told)).conclusion;
+  return (await delivery.deliver({ mo_id: request.mo_id, odoo_id: 1 }, request.consumption ?? {}, told)).conclusion;
 };
 
 const markDone: Route = async ({ exchange, values = { mo_id: 'WH/MO/00001', finished_qty: 1 }, client }) => {
   const { mo_id, finished_qty } = values;
   const { request } = checkManual('mark-done', { mo_id, finished_qty });
   if (!request) return 'not-sent';
-  const batch = { mo_id: request.mo_id, actual_weight_quantity_finished_goods: request.finished ?? null } as Batch;
+  const batch = {
+    mo_id: request.mo_id,
+    odoo_id: 1,
+    actual_weight_quantity_finished_goods: request.finished ?? null,
+  } as Batch;
   return (await new Delivery(client(), new SiloMap(), OPTIONS).finish(batch, weightsAfter(exchange), true)).conclusion;
 };
 
@@ -113,8 +117,8 @@ const setToZero: Route = async ({ values = {}, client }) => {
 const callKw: Route = async ({ values = {}, client }) => {
   const call = `${String(values.model)}.${String(values.method)}`;
   const { context } = (values.kwargs ?? {}) as { context?: { skip_consumption?: boolean; skip_backorder?: boolean } };
-  if (call === 'stock.move.search_read') await client().moves(['WH/MO/00001'], []);
-  else if (call === 'mrp.production.search_read') await client().productions(['WH/MO/00001']);
+  if (call === 'stock.move.search_read') await client().moves([1], []);
+  else if (call === 'mrp.production.search_read') await client().productions({ names: ['WH/MO/00001'] });
   else if (call !== 'mrp.production.button_mark_done' || !context?.skip_consumption || !context.skip_backorder)
     return 'not-sent';
   else return (await client().closeDespiteDifference(1)).conclusion;
@@ -135,7 +139,7 @@ const ROUTES: Record<string, { play: Route; reads?: boolean }> = {
     play: async ({ values = { mo_id: 'WH/MO/00001' }, client }) => {
       const { mo_id } = values;
       if (!mo_id || (typeof mo_id !== 'string' && typeof mo_id !== 'number')) return 'not-sent';
-      return (await client().order(`${mo_id}`)) ? 'ok' : 'unknown-order';
+      return (await client().order(Number(mo_id) || 1)) ? 'ok' : 'unknown-order';
     },
     reads: true,
   },

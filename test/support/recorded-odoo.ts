@@ -81,7 +81,8 @@ export async function startRecordedOdoo(
     const found = order();
     const { mo_id = '', model } = params;
     const codes = Object.entries(params).filter(([key]) => key !== 'mo_id' && key !== 'quantity');
-    const [[[, , [name] = ['']] = []] = []] = (params.args ?? []) as [[string, string, string[]][]];
+    const [domain = []] = (params.args ?? []) as [[string, string, string[]][]];
+    const name = domain.find(([field]) => field === 'name')?.[2][0] ?? 'WH/MO/00001';
     if (path.endsWith('/authenticate')) return { status: 'success', uid: 6 };
     if (path === '/web/dataset/call_kw') {
       if (!found) return [];
@@ -95,7 +96,7 @@ export async function startRecordedOdoo(
       }));
       return {
         status: 'success',
-        data: { mo_id, state: found.state, quantity: found.product_qty, components_consumption },
+        data: { mo_id: String(mo_id), state: found.state, quantity: found.product_qty, components_consumption },
       };
     }
     const consumed_items = codes.map(([equipment_code, applied_qty]) => ({ equipment_code, applied_qty }));

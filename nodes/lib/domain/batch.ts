@@ -5,6 +5,7 @@
  *      └──────────────────┴───────────────────────┴─────── Odoo refuses for good ──▶ set-aside ──retry now──▶ (back)
  *                                                                                         └──archived by hand──▶ history
  */
+import type { OrderKey } from './order';
 import type { Reading } from './reading';
 import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
 
@@ -17,8 +18,7 @@ type SiloColumns = { [T in SiloTag as `component_${T}_name`]?: string | null } &
 } & { [T in SiloTag as `actual_consumption_${T}`]?: number | null };
 
 /** An order as it comes from Odoo and goes into the queue. */
-export interface Order extends SiloColumns {
-  mo_id: string;
+export interface Order extends SiloColumns, OrderKey {
   /** Planned quantity of finished goods (kg). */
   consumption: number;
   /** Odoo's equipment code of the line, '' when Odoo names none. */

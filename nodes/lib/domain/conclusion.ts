@@ -21,6 +21,8 @@ export const CONCLUSIONS = {
   /** Odoo took only some of the silos. */
   partial: rule('set-aside', 60, 502),
   'unknown-order': rule('set-aside', 60, 502),
+  /** Several orders in Odoo have this name. */
+  'ambiguous-order': rule('set-aside', 60, 409),
   /** The order is done in Odoo, and with other figures than ours. */
   'order-done': rule('set-aside', 60, 502),
   'order-cancelled': rule('set-aside', 60, 502),

@@ -4,6 +4,7 @@
  */
 import type { Batch, DoneReadback } from './batch';
 import type { Conclusion } from './conclusion';
+import type { OrderRef } from './order';
 import type { SiloWeights } from './silos';
 
 /** Why a row may not be pushed now. */
@@ -24,6 +25,8 @@ export interface Settlement {
   /** kg per silo as Odoo confirmed them. */
   confirmed?: SiloWeights;
   done?: DoneReadback;
+  /** The order as it was found in Odoo. */
+  order?: OrderRef;
   /** false: Odoo confirmed only some of the row's values. */
   wholeRow?: boolean;
   /** Odoo may hold something else than the row: the row counts as unconfirmed again, due when it was. */

@@ -2,20 +2,42 @@
  * Orders as Odoo tells them, and what of them goes into the queue.
  */
 import type { Order } from './batch';
-import { matches } from './schema';
 import type { SiloMap, SiloTag, SiloWeights } from './silos';
 import { roundForOdoo, sumForOdoo } from './weight';
 
-/** What this package reads of mo-detail and mo-list-detailed (exchanges 058, 065). Empty text is `false` there. */
-export interface OrderDetail {
+/**
+ * An order as Odoo is asked about it: by its id; by its name there only where a route of the addon takes nothing else, since
+ * two companies of one Odoo may have orders of one name.
+ */
+export interface OrderRef {
+  id: number;
+  name: string;
+}
+
+/** What a row says of its order: the name that the PLC tells, the id in Odoo, the name there where it is another by now. */
+export interface OrderKey {
   mo_id: string;
-  state: string;
+  /** null: not asked for yet. */
+  odoo_id?: number | null;
+  odoo_name?: string | null;
+}
+
+/** The name that the addon's routes know the order by. */
+export const nameInOdoo = ({ mo_id, odoo_name }: OrderKey): string => odoo_name || mo_id;
+
+/** Why an order cannot be worked on by name, and what a person has to do. */
+export const ambiguous = (name: string, count: number): string =>
+  `Odoo has ${count} orders named ${name}, and its SCADA routes take a name: limit the Odoo user to one company`;
+
+/** An order as Odoo lists it. */
+export interface ListedOrder {
+  mo_id: string;
+  /** Empty text is `false`. */
   schedule_start: string | false;
-  equipment: { id: number; code: string } | null | false;
+  equipment: { code: string } | null | false;
   product_name: string;
   quantity: number;
   uom: string;
-  components_consumption?: { equipment: { id: number; code: string } | null | false }[];
 }
 
 /** One raw move of an order: the truth about plan and consumption. */
@@ -46,73 +68,22 @@ export interface Production {
   consumption: 'flexible' | 'warning' | 'strict';
 }
 
-/** A record of stock.move as Odoo's `search_read` gives it; an empty relation is `false` there (exchanges 265, 312). */
-export interface MoveRecord {
-  raw_material_production_id: Related;
-  product_id: Related;
-  product_uom: Related;
-  product_uom_qty: number;
-  quantity_done: number;
-  scada_equipment_id: Related;
-  state: string;
-}
-
-type Related = [id: number, name: string] | false;
-
-const text = { type: 'string' } as const;
-const figure = { type: 'number' } as const;
-const equipment = {
-  anyOf: [
-    { type: 'object', required: ['id', 'code'], properties: { id: { type: 'integer' }, code: text } },
-    { enum: [null, false] },
-  ],
-} as const;
-const related = {
-  anyOf: [{ const: false }, { type: 'array', minItems: 2, items: [{ type: 'integer' }, text] }],
-} as const;
-
-const orderDetail = {
-  type: 'object',
-  required: ['mo_id', 'state', 'quantity'],
-  properties: {
-    mo_id: text,
-    state: text,
-    quantity: figure,
-    equipment,
-    components_consumption: { type: 'array', items: { type: 'object', properties: { equipment } } },
-  },
-} as const;
-
-/** Whether an answer holds orders as mo-list-detailed and mo-detail tell them. */
-export const areOrderDetails = matches<OrderDetail[]>({ type: 'array', items: orderDetail });
-
-/** Whether an answer holds orders as `search_read` tells them. */
-export const areProductions = matches<Production[]>({
-  type: 'array',
-  items: {
-    type: 'object',
-    required: ['id', 'name', 'state'],
-    properties: { id: { type: 'integer' }, name: text, state: text },
-  },
-});
-
-/** Whether an answer holds raw moves as `search_read` tells them. */
-export const areMoves = matches<MoveRecord[]>({
-  type: 'array',
-  items: {
-    type: 'object',
-    required: ['quantity_done', 'scada_equipment_id'],
-    properties: { quantity_done: figure, product_uom_qty: figure, scada_equipment_id: related, product_id: related },
-  },
-});
-
-/** Equipment codes by Odoo's id, as the orders' own details tell them: a move names its equipment, not its code. */
-export function codesById(details: readonly OrderDetail[]): Map<number, string> {
-  const codes = new Map<number, string>();
-  for (const { components_consumption = [] } of details) {
-    for (const { equipment: silo } of components_consumption) if (silo) codes.set(silo.id, silo.code);
-  }
-  return codes;
+/**
+ * The order that a row means, among those that were read by its id and its name.
+ * @param found at most one order per id
+ * @returns neither of both: Odoo does not know it. A reason: the name cannot be worked with.
+ */
+export function identify(key: OrderKey, found: readonly Production[]): { production?: Production; reason?: string } {
+  const { odoo_id } = key;
+  const byId = odoo_id ? found.find(({ id }) => id === odoo_id) : undefined;
+  if (odoo_id && !byId) return {};
+  const name = byId?.name ?? nameInOdoo(key);
+  const namesakes = found.filter((one) => one.name === name);
+  const production = byId ?? (namesakes.length === 1 ? namesakes[0] : undefined);
+  return {
+    ...(production ? { production } : {}),
+    ...(namesakes.length > 1 ? { reason: ambiguous(name, namesakes.length) } : {}),
+  };
 }
 
 /** The unit that weights are kept in. */
@@ -137,7 +108,7 @@ export function consumedBySilo(moves: readonly OrderMove[], silos: SiloMap): Sil
  * refused: a unit that is not kg cannot be weighed.
  */
 export function toOrder(
-  detail: OrderDetail,
+  detail: ListedOrder,
   moves: readonly OrderMove[],
   silos: SiloMap,
 ):

@@ -3,15 +3,8 @@
  */
 import { type Answer, concluded, explainError, readAddon, readEnvelope, readUpdate } from './answer';
 import type { Concluded } from '../domain/conclusion';
-import {
-  areMoves,
-  areOrderDetails,
-  areProductions,
-  codesById,
-  type OrderDetail,
-  type OrderMove,
-  type Production,
-} from '../domain/order';
+import type { OrderMove, Production } from '../domain/order';
+import { areMoves, areOrderDetails, areProductions, codesById, type OrderDetail } from './records';
 import { type CallOptions, type OdooAddress, OdooSession } from './session';
 
 /** A read that failed, as an exception: an error is never "no orders". */
@@ -82,9 +75,9 @@ export class OdooClient {
   }
 
   /** One order in whatever state; undefined when Odoo does not know it. @throws OdooError */
-  async order(moId: string, options?: CallOptions): Promise<OrderDetail | undefined> {
-    const read = readAddon(await this.session.call('/api/scada/mo-detail', { mo_id: moId }, options));
-    const what = `Fetching order ${moId}`;
+  async order(id: number, options?: CallOptions): Promise<OrderDetail | undefined> {
+    const read = readAddon(await this.session.call('/api/scada/mo-detail', { mo_id: id }, options));
+    const what = `Fetching order ${id}`;
     if (read.concluded) throw new OdooError(what, asRead(read.concluded));
     if (read.result.status === 'success') return checked(what, [read.result.data], areOrderDetails)[0];
     const explained = explainError(read.result.message ?? '');
@@ -92,31 +85,41 @@ export class OdooClient {
     throw new OdooError(what, explained);
   }
 
-  /** State and finished quantity of orders; unknown ones are absent. @throws OdooError */
-  async productions(moIds: readonly string[], options?: CallOptions): Promise<Map<string, Production>> {
-    const found = await this.#searchRead('mrp.production', [['name', 'in', moIds]], PRODUCTION_FIELDS, options);
-    return new Map(checked('Reading mrp.production', found, areProductions).map((record) => [record.name, record]));
+  /**
+   * State and finished quantity of the orders with these ids, and of every order that has one of these names: several where
+   * the user sees the orders of several companies. Unknown ones are absent. One call. @throws OdooError
+   */
+  async productions(
+    { ids = [], names = [] }: { ids?: readonly number[]; names?: readonly string[] },
+    options?: CallOptions,
+  ): Promise<Production[]> {
+    const byId = ids.length > 0 ? [['id', 'in', ids]] : [];
+    const byName = names.length > 0 ? [['name', 'in', names]] : [];
+    const domain = [...(byId.length > 0 && byName.length > 0 ? ['|'] : []), ...byId, ...byName];
+    if (domain.length === 0) return [];
+    const found = await this.#searchRead('mrp.production', domain, PRODUCTION_FIELDS, options);
+    return checked('Reading mrp.production', found, areProductions);
   }
 
   /**
-   * The raw moves of orders by order name, with their true plan and consumption: the addon's own figures are unscaled and
-   * clamped (exchanges 082, 128).
+   * The raw moves of orders by the order's id, with their true plan and consumption: the addon's own figures are unscaled
+   * and clamped (exchanges 082, 128).
    * @param details of the same orders, just read: they alone tell the equipment codes, which can be renamed at any time
    * @throws OdooError
    */
   async moves(
-    moIds: readonly string[],
+    ids: readonly number[],
     details: readonly OrderDetail[],
     options?: CallOptions,
-  ): Promise<Map<string, OrderMove[]>> {
-    const domain = [['raw_material_production_id.name', 'in', moIds]];
+  ): Promise<Map<number, OrderMove[]>> {
+    const domain = [['raw_material_production_id', 'in', ids]];
     const found = await this.#searchRead('stock.move', domain, MOVE_FIELDS, options);
     const codes = codesById(details);
-    const byOrder = new Map<string, OrderMove[]>(moIds.map((moId) => [moId, []]));
+    const byOrder = new Map<number, OrderMove[]>(ids.map((id) => [id, []]));
     for (const record of checked('Reading stock.move', found, areMoves)) {
       const [equipmentId, equipment] = record.scada_equipment_id || [0, ''];
-      const moId = record.raw_material_production_id ? record.raw_material_production_id[1] : '';
-      byOrder.get(moId)?.push({
+      const [order] = record.raw_material_production_id || [0];
+      byOrder.get(order)?.push({
         code: codes.get(equipmentId) ?? '',
         equipment,
         product_id: record.product_id ? record.product_id[0] : 0,
@@ -130,25 +133,28 @@ export class OdooClient {
     return byOrder;
   }
 
-  /** Sends kg by equipment code and, when given, the finished quantity so far (kg). Replaces, so it may be repeated. */
+  /**
+   * Sends kg by equipment code and, when given, the finished quantity so far (kg). Replaces, so it may be repeated.
+   * @param name of the order in Odoo: the addon's routes that write take no id
+   */
   async update(
-    moId: string,
+    name: string,
     weights: Readonly<Record<string, number>>,
     quantity?: number,
     options?: CallOptions,
   ): Promise<Concluded> {
     // Nothing else: any other key would be taken for an equipment code (exchange 103).
-    const params = { mo_id: moId, ...(quantity ? { quantity } : {}), ...weights };
+    const params = { mo_id: name, ...(quantity ? { quantity } : {}), ...weights };
     const answer = await this.session.call('/api/scada/mo/update-with-consumptions', params, options);
     return readUpdate(answer, weights, quantity || undefined);
   }
 
   /** Sets one component back to 0, which an update cannot (exchanges 093, 212). */
-  async setToZero(moId: string, code: string, productId: number, options?: CallOptions): Promise<Concluded> {
+  async setToZero(name: string, code: string, productId: number, options?: CallOptions): Promise<Concluded> {
     // Naive UTC without a T, or the server keeps its own time, or refuses (exchanges 216, 411, 412).
     const timestamp = new Date().toISOString().slice(0, 19).replace('T', ' ');
     const params = {
-      mo_id: moId,
+      mo_id: name,
       equipment_id: code,
       product_id: productId,
       timestamp,
@@ -159,16 +165,16 @@ export class OdooClient {
   }
 
   /** Asks to close the order. Its "success" can be false (exchanges 171, 177, 183): read the state back. */
-  async markDone(moId: string, finished: number, options?: CallOptions): Promise<Concluded> {
+  async markDone(name: string, finished: number, options?: CallOptions): Promise<Concluded> {
     return succeeded(
-      await this.session.call('/api/scada/mo/mark-done', { mo_id: moId, finished_qty: finished }, options),
+      await this.session.call('/api/scada/mo/mark-done', { mo_id: name, finished_qty: finished }, options),
     );
   }
 
   /** Closes an order although it differs from its bill of materials, without a backorder (exchanges 173, 301, 305). */
-  async closeDespiteDifference(productionId: number, options?: CallOptions): Promise<Concluded> {
+  async closeDespiteDifference(id: number, options?: CallOptions): Promise<Concluded> {
     const context = { skip_consumption: true, skip_backorder: true };
-    const answer = await this.#callKw('mrp.production', 'button_mark_done', [[productionId]], { context }, options);
+    const answer = await this.#callKw('mrp.production', 'button_mark_done', [[id]], { context }, options);
     const read = readEnvelope(answer);
     if (read.concluded) return read.concluded;
     // true: done. A dict is a wizard that waits for a person (exchanges 290, 296).

@@ -1,11 +1,12 @@
 /**
  * Compares rows of the queue or the history with what Odoo holds of their orders.
  */
-import type { OrderDetail, OrderMove } from '../domain/order';
+import { identify, nameInOdoo, type OrderMove } from '../domain/order';
 import { type ComparedRow, type Discrepancy, reconcile } from '../domain/reconciliation';
 import type { SiloMap } from '../domain/silos';
 import type { OdooClient } from './client';
 import { CHUNK } from './fetch';
+import type { OrderDetail } from './records';
 import type { CallOptions } from './session';
 
 export interface Compared {
@@ -34,12 +35,14 @@ export async function compareWithOdoo(
   const details: OrderDetail[] = [];
   for (let first = 0; first < latest.length; first += CHUNK) {
     const chunk = latest.slice(first, first + CHUNK);
-    const names = chunk.map(({ mo_id }) => mo_id);
-    const productions = await client.productions(names, options);
-    const known = names.filter((name) => productions.has(name));
+    const ids = chunk.flatMap(({ odoo_id }) => odoo_id ?? []);
+    const found = await client.productions({ ids, names: chunk.map(nameInOdoo) }, options);
+    const pairs = chunk.map((row) => ({ row, ...identify(row, found) }));
+    const known = pairs.flatMap(({ production }) => production?.id ?? []);
     const moves = await movesWithCodes(client, known, details, options);
-    for (const row of chunk) {
-      discrepancies.push(...reconcile(row, productions.get(row.mo_id), moves.get(row.mo_id) ?? [], silos));
+    for (const { row, production, reason } of pairs) {
+      const found = reconcile(row, production, moves.get(production?.id ?? 0) ?? [], silos);
+      discrepancies.push(...found.map((one) => (reason ? { ...one, reason } : one)));
     }
   }
   return { orders: latest.length, discrepancies };
@@ -52,24 +55,24 @@ export async function compareWithOdoo(
  */
 async function movesWithCodes(
   client: OdooClient,
-  names: readonly string[],
+  ids: readonly number[],
   details: OrderDetail[],
   options: CallOptions,
-): Promise<Map<string, OrderMove[]>> {
-  if (names.length === 0) return new Map();
-  let moves = await client.moves(names, details, options);
+): Promise<Map<number, OrderMove[]>> {
+  if (ids.length === 0) return new Map();
+  let moves = await client.moves(ids, details, options);
   for (const enough of ['one per silo', 'each'] as const) {
-    const ask = new Map<string, string>();
-    for (const [name, list] of moves) {
+    const ask = new Map<number | string, number>();
+    for (const [id, list] of moves) {
       const nameless = list.filter(({ code, equipment }) => equipment && !code);
-      for (const { equipment } of nameless) ask.set(enough === 'each' ? name : equipment, name);
+      for (const { equipment } of nameless) ask.set(enough === 'each' ? id : equipment, id);
     }
     if (ask.size === 0) break;
-    for (const name of new Set(ask.values())) {
-      const detail = await client.order(name, options);
+    for (const id of new Set(ask.values())) {
+      const detail = await client.order(id, options);
       if (detail) details.push(detail);
     }
-    moves = await client.moves(names, details, options);
+    moves = await client.moves(ids, details, options);
   }
   return moves;
 }

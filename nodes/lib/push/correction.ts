@@ -88,8 +88,9 @@ export class Correction {
   async #manualDelivery(delivery: Delivery, request: ManualRequest, batch: Batch | null): Promise<Delivered> {
     const { mo_id, consumption = {}, finished, markDone } = request;
     if (!markDone)
-      return delivery.deliver(mo_id, consumption, {
+      return delivery.deliver(batch ?? { mo_id }, consumption, {
         finished: finished ?? 0,
+        unique: true,
         planned: batch ? plannedWeights(batch) : {},
       });
     // Values of the row that Odoo has not confirmed are pushed first.

@@ -14,7 +14,15 @@ import {
   finishedQuantity,
   type NoFinishedWeight,
 } from '../domain/consumption';
-import { consumedBySilo, type OrderMove, type Production } from '../domain/order';
+import {
+  consumedBySilo,
+  identify,
+  nameInOdoo,
+  type OrderKey,
+  type OrderMove,
+  type OrderRef,
+  type Production,
+} from '../domain/order';
 import type { SiloMap, SiloWeights } from '../domain/silos';
 import { roundForOdoo, sameForOdoo } from '../domain/weight';
 import { OdooError, type OdooClient } from '../odoo/client';
@@ -45,6 +53,8 @@ export interface Delivered extends Concluded {
   /** kg per silo that Odoo confirmed; also present when only the closing did not go through. */
   confirmed?: SiloWeights;
   done?: DoneReadback;
+  /** The order as it was found in Odoo: present where it was looked for. */
+  order?: OrderRef;
   /** Every conclusion on the way, for the trail. */
   answers: ({ call: string } & Concluded)[];
 }
@@ -64,6 +74,7 @@ interface DeliverOptions {
   before?: SiloWeights;
   everSent?: SiloWeights | null;
   readBack?: boolean;
+  unique?: boolean;
 }
 
 interface OrderState {
@@ -96,6 +107,8 @@ export class Delivery {
   readonly #answers: ({ call: string } & Concluded)[] = [];
   /** What was read last. */
   #state: OrderState | undefined;
+  /** The order in Odoo, as far as it is known. */
+  #order: { id: number | undefined; name: string } = { id: undefined, name: '' };
 
   /** @param call how every call is made; `beforeSend` may end the delivery by throwing (a lost lease) */
   constructor(client: OdooClient, silos: SiloMap, options: DeliveryOptions, call: CallOptions = {}) {
@@ -106,20 +119,26 @@ export class Delivery {
   }
 
   /**
+   * @param key the order; one without an id is looked for by its name, which no other may have
    * @param weights kg per silo, the whole set that has to be in Odoo
    * @param finished kg of finished goods so far, undefined or 0: not told
    * @param known Odoo has confirmed exactly this set before: nothing is sent unless a read-back disagrees
    * @param planned kg per silo when the order was queued: its stock moves have to name these silos
    * @param before kg per silo that were sent earlier
    * @param everSent silos that may hold something in Odoo: only their zeros need a proof; null: any may
+   * @param unique look first whether the order is the only one of its name: the addon's routes take a name
    */
-  async deliver(moId: string, weights: SiloWeights, options: DeliverOptions = {}): Promise<Delivered> {
+  async deliver(key: OrderKey, weights: SiloWeights, options: DeliverOptions = {}): Promise<Delivered> {
     const { finished, known = false, planned = {}, before = {}, everSent = null } = options;
-    const { readBack = this.#options.readBack } = options;
+    const { readBack = this.#options.readBack, unique = false } = options;
+    this.#order = { id: key.odoo_id ?? undefined, name: nameInOdoo(key) };
     const { consignment, refused } = consign(weights, this.#silos, before);
     if (refused !== undefined) return this.#result(concluded('bad-value', refused));
-    const goal: Goal = { moId, consignment, quantity: roundForOdoo(finished) || undefined, planned };
+    const goal: Goal = { moId: key.mo_id, consignment, quantity: roundForOdoo(finished) || undefined, planned };
     return this.#attempt(goal, async () => {
+      if (unique || this.#order.id === undefined) {
+        if (!(await this.#find())) return this.#unknown(goal);
+      }
       if (!known) {
         const update = await this.#update(goal);
         if (update.conclusion !== 'confirmed') return this.#refused(goal, update);
@@ -137,7 +156,8 @@ export class Delivery {
     const planned = plannedWeights(batch);
     const before = batch.sent_consumption ?? {};
     const told = { ...(finished ? { finished } : {}), known, planned, before, readBack: true };
-    const delivered = await this.deliver(batch.mo_id, weights, told);
+    // Whatever it is closed with, it must not be another company's order of this name.
+    const delivered = await this.deliver(batch, weights, { ...told, unique: true });
     if (delivered.conclusion !== 'confirmed' || delivered.done) return delivered;
     if (finished === undefined) {
       const reason = 'no finished weight: enter it (mark done by hand), or choose in the push node what to close with';
@@ -162,12 +182,12 @@ export class Delivery {
       const update = await this.#update(goal);
       if (update.conclusion !== 'confirmed') return this.#refused(goal, update);
     }
-    const said = await this.#answered('mark-done', this.#client.markDone(goal.moId, finished, this.#call));
-    let after = await this.#read(goal);
+    const said = await this.#answered('mark-done', this.#client.markDone(this.#order.name, finished, this.#call));
+    let after = await this.#read();
     let closed = this.#closed(goal, after);
     if (!closed && said.conclusion === 'confirmed' && this.#mayForce(production, finished)) {
       await this.#answered('close despite difference', this.#client.closeDespiteDifference(production.id, this.#call));
-      after = await this.#read(goal);
+      after = await this.#read();
       closed = this.#closed(goal, after);
     }
     if (closed) return closed;
@@ -190,14 +210,20 @@ export class Delivery {
   /** Sends the set; one with nothing above 0 and no finished goods is no update at all. */
   async #update(goal: Goal): Promise<Concluded> {
     if (isNothing(goal)) return concluded('confirmed');
-    const { moId, consignment, quantity } = goal;
-    return this.#answered('update', this.#client.update(moId, consignment.byCode, quantity, this.#call));
+    const { consignment, quantity } = goal;
+    const send = (): Promise<Concluded> =>
+      this.#answered('update', this.#client.update(this.#order.name, consignment.byCode, quantity, this.#call));
+    const { name } = this.#order;
+    const update = await send();
+    // A backorder made by hand has renamed the order: its id tells how it is called now.
+    if (update.conclusion !== 'unknown-order' || !(await this.#find()) || this.#order.name === name) return update;
+    return send();
   }
 
   /** Compares the stock moves with the set, puts zeros where they belong, and sends again what a late commit undid. */
   async #settleMoves(goal: Goal): Promise<Delivered> {
     for (let sends = 1; ; sends += 1) {
-      const state = await this.#read(goal);
+      const state = await this.#read();
       const closed = this.#closed(goal, state);
       if (closed) return closed;
       const lost = this.#lostSilos(goal, state);
@@ -227,7 +253,10 @@ export class Delivery {
       for (const { product_id } of moves.filter(
         (move) => move.code === code && move.done !== 0 && move.state !== 'cancel',
       )) {
-        const zero = await this.#answered('set to 0', this.#client.setToZero(goal.moId, code, product_id, this.#call));
+        const zero = await this.#answered(
+          'set to 0',
+          this.#client.setToZero(this.#order.name, code, product_id, this.#call),
+        );
         if (zero.conclusion !== 'confirmed') return zero;
       }
     }
@@ -239,13 +268,13 @@ export class Delivery {
   /** A refused update: the order's state tells better than the words, which follow the user's language. */
   async #refused(goal: Goal, refusal: Concluded): Promise<Delivered> {
     if (!ASK_THE_STATE.includes(refusal.conclusion)) return this.#result(refusal, goal);
-    return this.#closed(goal, await this.#read(goal)) ?? this.#result(refusal, goal);
+    return this.#closed(goal, await this.#read()) ?? this.#result(refusal, goal);
   }
 
   /** What it means when the order is not open any more; undefined while it is. */
   #closed(goal: Goal, { production, consumption }: OrderState): Delivered | undefined {
     const { moId, consignment, quantity } = goal;
-    if (!production) return this.#result(concluded('unknown-order', `Odoo does not know order ${moId}`), goal);
+    if (!production) return this.#unknown(goal);
     if (production.state === 'cancel')
       return this.#result(concluded('order-cancelled', `order ${moId} is cancelled in Odoo`), goal);
     if (production.state !== 'done') return undefined;
@@ -266,15 +295,32 @@ export class Delivery {
     };
   }
 
+  #unknown(goal: Goal): Delivered {
+    return this.#result(concluded('unknown-order', `Odoo does not know order ${goal.moId}`), goal);
+  }
+
+  /**
+   * The order as Odoo has it now: by its id, else by its name. From then on it goes by the name it has there.
+   * @throws OdooError when another order has that name, too
+   */
+  async #find(): Promise<Production | undefined> {
+    const { id, name } = this.#order;
+    const found = await this.#client.productions({ ids: id === undefined ? [] : [id], names: [name] }, this.#call);
+    const { production: order, reason } = identify({ mo_id: name, odoo_id: id ?? null }, found);
+    if (reason) throw new OdooError('', concluded('ambiguous-order', reason));
+    if (!order) return undefined;
+    this.#order = { id: order.id, name: order.name };
+    // Of the new name nothing is known yet.
+    return order.name === name ? order : this.#find();
+  }
+
   /** State and moves; the detail beside them tells the silos' codes as they are now. */
-  async #read({ moId }: Goal): Promise<OrderState> {
-    const [productions, detail] = await Promise.all([
-      this.#client.productions([moId], this.#call),
-      this.#client.order(moId, this.#call),
-    ]);
-    const production = productions.get(moId);
-    if (!production || !detail) return { production: undefined, moves: [], consumption: {} };
-    const moves = (await this.#client.moves([moId], [detail], this.#call)).get(moId) ?? [];
+  async #read(): Promise<OrderState> {
+    const production = await this.#find();
+    if (!production) return { production: undefined, moves: [], consumption: {} };
+    const detail = await this.#client.order(production.id, this.#call);
+    if (!detail) return { production: undefined, moves: [], consumption: {} };
+    const moves = (await this.#client.moves([production.id], [detail], this.#call)).get(production.id) ?? [];
     this.#state = { production, moves, consumption: consumedBySilo(moves, this.#silos) };
     return this.#state;
   }
@@ -306,6 +352,13 @@ export class Delivery {
   }
 
   #result({ conclusion, reason }: Concluded, goal?: Goal): Delivered {
-    return { conclusion, reason, ...(goal ? { sent: goal.consignment.weights } : {}), answers: [...this.#answers] };
+    const { id, name } = this.#order;
+    return {
+      conclusion,
+      reason,
+      ...(id === undefined ? {} : { order: { id, name } }),
+      ...(goal ? { sent: goal.consignment.weights } : {}),
+      answers: [...this.#answers],
+    };
   }
 }

@@ -113,7 +113,7 @@ export class Leased {
 
   /** What came of a delivery, as it is stored. */
   settlement(batch: Batch, delivered: Delivered): Settlement {
-    const { conclusion, reason, sent, confirmed, done, answers } = delivered;
+    const { conclusion, reason, sent, confirmed, done, order, answers } = delivered;
     const setAside = needsDecision(conclusion);
     // A call given up because the node closes says nothing about Odoo: the row is due again at once.
     const pause = CONCLUSIONS[conclusion].consequence === 'retry' && !this.signal?.aborted;
@@ -126,6 +126,7 @@ export class Leased {
       ...(sent ? { sent } : {}),
       ...(confirmed ? { confirmed } : {}),
       ...(done ? { done } : {}),
+      ...(order ? { order } : {}),
       answers,
     };
   }

@@ -63,7 +63,7 @@ export class PushService {
       return this.#leased.deliver(ledger, lease, asked, (delivery) =>
         markDone && batch.status_manufacturing
           ? delivery.finish(batch, weights, known)
-          : delivery.deliver(batch.mo_id, weights, {
+          : delivery.deliver(batch, weights, {
               ...{ finished, known, planned: plannedWeights(batch), before: batch.sent_consumption ?? {} },
               everSent: batch.ever_sent,
               // Final values are worth a look, whoever closes the order: a call given up on may have come in between.

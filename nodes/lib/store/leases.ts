@@ -49,7 +49,7 @@ const settle = (locked: Locked): string => `
     SELECT *, conclusion = 'confirmed' AS ok, doubt OR (sent IS NOT NULL AND confirmed IS NULL) AS open
     FROM jsonb_to_recordset($<told:json>) AS t(id uuid, owner uuid, mo_id text, line text, revision int8, conclusion text,
       reason text, pause_ms float8, set_aside bool, cancelled bool, whole_row bool, doubt bool, sent jsonb, confirmed jsonb,
-      done jsonb, answers jsonb)
+      done jsonb, odoo_id int, odoo_name text, answers jsonb)
   ), held AS MATERIALIZED (
     SELECT t.*, t.confirmed IS NOT NULL AND t.whole_row AND b.revision = t.revision AS all_told
     FROM mo_batch b JOIN told t ON b.id = t.id AND b.lease_owner = t.owner ORDER BY b.id FOR UPDATE OF b ${locked}
@@ -65,7 +65,9 @@ const settle = (locked: Locked): string => `
       next_attempt_at = CASE WHEN h.doubt THEN b.next_attempt_at ELSE now() + make_interval(secs => h.pause_ms / 1000.0) END,
       set_aside_at = CASE WHEN h.set_aside THEN now() WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_at END,
       set_aside_reason = CASE WHEN h.set_aside THEN h.reason WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_reason END,
-      odoo_cancelled = coalesce(b.odoo_cancelled, false) OR h.cancelled
+      odoo_cancelled = coalesce(b.odoo_cancelled, false) OR h.cancelled,
+      odoo_id = coalesce(h.odoo_id, b.odoo_id),
+      odoo_name = CASE WHEN h.odoo_id IS NULL THEN b.odoo_name ELSE nullif(h.odoo_name, b.mo_id) END
     FROM held h WHERE b.id = h.id RETURNING b.*, h.owner AS told_by
   ), event AS (
     INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
@@ -88,12 +90,12 @@ interface Asked {
 type Told = ReturnType<typeof toldOf>;
 
 const toldOf = (batch: Batch, owner: string, settlement: Settlement) => {
-  const { conclusion, reason, pauseMs, setAside, sent, confirmed, done, answers } = settlement;
+  const { conclusion, reason, pauseMs, setAside, sent, confirmed, done, order, answers } = settlement;
   const { cancelled = false, wholeRow = true, doubt = false } = settlement;
   const { id, mo_id, equipment_id_batch: line, revision } = batch;
   return {
     ...{ id, owner, mo_id, line, revision, conclusion, reason, pause_ms: pauseMs, set_aside: setAside, cancelled },
-    ...{ whole_row: wholeRow, doubt, sent, confirmed, done, answers },
+    ...{ whole_row: wholeRow, doubt, sent, confirmed, done, odoo_id: order?.id, odoo_name: order?.name, answers },
   };
 };
 

@@ -120,8 +120,10 @@ export const TABLE_NAMES = Object.keys(TABLES) as TableName[];
 export const SHARED_COLUMNS: readonly string[] = SHARED.map(({ name }) => name);
 
 /** Columns an order brings when it is queued. */
-export const ORDER_COLUMNS: readonly { name: string; type: string }[] = LEGACY.filter(({ name }) =>
-  /^(mo_id|consumption|equipment_id_batch|finished_goods|component_\w+_name|consumption_\w+)$/.test(name),
+export const ORDER_COLUMNS: readonly { name: string; type: string }[] = SHARED.filter(({ name }) =>
+  /^(mo_id|odoo_id|odoo_name|consumption|equipment_id_batch|finished_goods|component_\w+_name|consumption_\w+)$/.test(
+    name,
+  ),
 );
 
 const OF_ORDERS = ['id', 'mo_id', 'batch_no', 'equipment_id_batch', 'consumption_silo_a'];

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explainError } from '../../../nodes/lib/odoo/answer';
-import { type OrderDetail, toOrder } from '../../../nodes/lib/domain/order';
+import { type ListedOrder, toOrder } from '../../../nodes/lib/domain/order';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
 
 test('an order that is not in kg is refused with its unit', () => {
-  const detail: OrderDetail = {
+  const detail: ListedOrder = {
     ...{ mo_id: 'WH/MO/00001', state: 'confirmed', schedule_start: false, equipment: null },
     ...{ product_name: 'JF PLUS', quantity: 5, uom: 't' },
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { OrderDetail } from '../../../nodes/lib/domain/order';
+import type { OrderDetail } from '../../../nodes/lib/odoo/records';
 import { OdooClient } from '../../../nodes/lib/odoo/client';
 import { checkOrders } from '../../../nodes/lib/odoo/fetch';
 import { LOGIN, PLAN, plantTest, UPDATE } from '../../support/push-plant';
@@ -120,7 +120,7 @@ plantTest('cancelled by hand while queued: set aside with readings; without, the
   assert.equal(pushed.conclusion, 'order-cancelled');
   const row = await plant.row(read);
   assert.deepEqual([row.state, row.odoo_cancelled], ['set-aside', true]);
-  const { closed, open } = await checkOrders(plant.client, [unread, 'WH/MO/77777']);
+  const { closed, open } = await checkOrders(plant.client, [{ mo_id: unread }, { mo_id: 'WH/MO/77777' }]);
   assert.deepEqual(open, []);
   assert.deepEqual(
     closed.map(({ mo_id, state }) => [mo_id, state]),
