@@ -11,6 +11,8 @@ export interface SimulatedUser {
   login: string;
   password: string;
   role: Role;
+  /** Names of the companies whose orders the user sees; all without it. */
+  companies?: readonly string[];
 }
 
 /** A record that has an id and a name; as a many2one value Odoo shows it as `[id, name]`. */
@@ -24,12 +26,37 @@ export interface Equipment extends Named {
   type: 'plc' | 'silo';
 }
 
+/** A product; `tracking`: whether each quantity needs a lot or serial number before its order can be closed. */
+export interface Product extends Named {
+  tracking: 'none' | 'lot' | 'serial';
+  /** Id of its unit. */
+  uom: number;
+}
+
+/** A unit of measure; `factor` of them make one reference unit of the category. */
+export interface Unit extends Named {
+  category: string;
+  factor: number;
+  /** Quantities are multiples of it. */
+  rounding: number;
+}
+
+/** A part of what a component has reserved: from which lot and place in the warehouse. */
+export interface Reservation {
+  lot?: string;
+  location?: string;
+  quantity: number;
+}
+
 /** One component of a recipe. `code` null: no silo is attached to it. `quantity` is for the recipe's `bomQty`. */
 export interface Component {
   code: string | null;
   product: string;
   quantity: number;
   uom?: string;
+  tracking?: Product['tracking'];
+  /** What is reserved for it; several make several move lines. */
+  reserved?: readonly Reservation[];
 }
 
 /** uid 6 is recorded (exchange 008); the other ids and passwords are ours. */
@@ -61,16 +88,28 @@ export const RECIPE_PRODUCT = 'JF PLUS';
 /** kg of product that `RECIPE` makes. */
 export const RECIPE_QTY = 2500;
 
-export const PRODUCTS: readonly Named[] = [RECIPE_PRODUCT, ...RECIPE.map((component) => component.product)].map(
-  (name, index) => ({ id: index + 1, name }),
+/** kg is unit 3 on the recorded server (exchange 263); ids, factors and rounding are those of every new Odoo 14. */
+const KG = 3;
+export const UNITS: readonly Unit[] = [
+  { id: 1, name: 'Units', category: 'Unit', factor: 1, rounding: 0.01 },
+  { id: 2, name: 'Dozens', category: 'Unit', factor: 1 / 12, rounding: 0.01 },
+  { id: KG, name: 'kg', category: 'Weight', factor: 1, rounding: 0.01 },
+  { id: 4, name: 'g', category: 'Weight', factor: 1000, rounding: 0.01 },
+  { id: 7, name: 't', category: 'Weight', factor: 0.001, rounding: 0.01 },
+  { id: 10, name: 'L', category: 'Volume', factor: 1, rounding: 0.01 },
+  { id: 14, name: 'lb', category: 'Weight', factor: 2.20462, rounding: 0.01 },
+];
+
+/** The categories that Odoo makes itself, in their order; others follow. */
+export const UNIT_CATEGORIES = ['Unit', 'Weight', 'Working Time', 'Length / Distance', 'Surface', 'Volume'] as const;
+
+export const PRODUCTS: readonly Product[] = [RECIPE_PRODUCT, ...RECIPE.map((component) => component.product)].map(
+  (name, index) => ({ id: index + 1, name, tracking: 'none', uom: KG }),
 );
 
-/** kg is unit 3 on the recorded server (exchange 263). */
-export const UNITS: readonly Named[] = [
-  { id: 1, name: 'Units' },
-  { id: 3, name: 'kg' },
-  { id: 10, name: 'L' },
-];
+export const COMPANIES: readonly Named[] = [{ id: 1, name: 'My Company' }];
+/** Where components lie unless a reservation says otherwise. */
+export const STOCK: Named = { id: 8, name: 'WH/Stock' };
 
 /** PLC01 is 1 and silo101..silo113 are 3..15; silo199 exists and is used by no recipe (exchange 090). */
 export const EQUIPMENT: readonly Equipment[] = [

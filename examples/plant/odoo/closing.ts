@@ -85,20 +85,31 @@ export class Closings {
     return true;
   }
 
-  /** Posts the moves: what goes over the plan becomes a second move, the sum stays (exchange 175). */
+  /**
+   * Posts the moves: what goes over the plan becomes a second move, the sum stays (exchange 175).
+   * @throws OdooError when a product that is tracked has no lot.
+   */
   private finish(order: Order): void {
+    const made = [...order.moves, ...order.byproducts].filter(({ done }) => done > 0);
+    const without = [...made, order.finished].find(
+      ({ product, lines }) => product.tracking !== 'none' && !lines[0]?.lot,
+    );
+    if (without) {
+      throw new OdooError(`You need to supply a Lot/Serial Number for product: \n - ${without.product.name}`);
+    }
     for (const product of this.stockOf(order)) this.moved.set(product, (this.moved.get(product) ?? 0) + 1);
     const extra: Move[] = [];
     for (const move of order.moves) {
       move.state = 'done'; // also with 0 kg: what nobody entered is dropped
-      move.reserved = 0;
-      const over = roundQty(move.done - move.plan);
+      move.lines = move.done > 0 ? move.lines.map((line) => ({ ...line, reserved: 0 })) : [];
+      const over = roundQty(move.done - move.plan, move.uom.rounding);
       if (over > 0 && move.plan > 0) {
-        extra.push({ ...move, id: this.book.moveId(), plan: over, done: over });
+        extra.push({ ...move, id: this.book.moveId(), ownLine: this.book.lineId(), lines: [], plan: over, done: over });
         move.done = move.plan;
       }
     }
     order.moves.push(...extra);
+    for (const byproduct of order.byproducts) byproduct.state = byproduct.done > 0 ? 'done' : 'cancel';
     order.finished.done ||= order.producing;
     order.finished.state = 'done';
     order.quantity = order.finished.done;

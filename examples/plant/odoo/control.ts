@@ -1,7 +1,8 @@
 /**
  * Steering the simulated Odoo from another process, under `/__plant/odoo/`, JSON in and out:
  * GET orders, orders/<name>, done/<name>, calls, concurrency · POST orders (an order to create), cancel {name},
- * done {name}, collide {collisions}, consumed {name, code, kg}, faults (a fault to set), down {ms} · DELETE faults.
+ * done {name}, backorder {name, quantity}, unreserve {name}, rename {name, to}, consumed {name, code, kg}, units (a unit),
+ * collide {collisions}, faults (a fault to set), down {ms} · DELETE faults.
  */
 import type { HttpRequest } from './answer';
 import type { Collisions } from './closing';
@@ -42,6 +43,16 @@ function act(odoo: SimulatedOdoo, verb: string, name: string, params: Params): u
     case 'POST collide':
       odoo.collide(params.collisions as Collisions);
       return params;
+    case 'POST backorder':
+      return odoo.backorderByHand(String(params.name), Number(params.quantity));
+    case 'POST unreserve':
+      odoo.unreserveByHand(String(params.name));
+      return odoo.order(String(params.name));
+    case 'POST rename':
+      odoo.renameByHand(String(params.name), String(params.to));
+      return odoo.order(String(params.to));
+    case 'POST units':
+      return odoo.defineUnit(params as unknown as Parameters<SimulatedOdoo['defineUnit']>[0]);
     case 'POST faults':
       odoo.setFault(params as unknown as Fault);
       return { kinds: FAULT_KINDS };

@@ -1,20 +1,31 @@
 /** What the simulated Odoo keeps of orders and stock moves, and how it rounds and names things. */
-import type { Component, Equipment, Named } from './catalogue';
+import type { Component, Equipment, Named, Product, Unit } from './catalogue';
 
 export type Policy = 'warning' | 'strict' | 'flexible';
 export type OrderState = 'confirmed' | 'progress' | 'to_close' | 'done' | 'cancel';
 export type MoveState = 'confirmed' | 'assigned' | 'done' | 'cancel';
 
-/** A stock move of one component; weights in `uom`. */
+/** What a move takes from one lot and place: the part of it that is reserved there. */
+export interface MoveLine {
+  id: number;
+  lot: Named | null;
+  location: Named;
+  reserved: number;
+}
+
+/** A stock move of a component, a by-product or the finished product; quantities in `uom`. */
 export interface Move {
   id: number;
-  product: Named;
-  uom: Named;
+  product: Product;
+  uom: Unit;
   equipment: Equipment | null;
+  /** 0: not from the bill of materials' components. */
   bomLineId: number;
   plan: number;
   done: number;
-  reserved: number;
+  /** The first line is kept for what is consumed without a reservation. */
+  lines: MoveLine[];
+  ownLine: number;
   state: MoveState;
 }
 
@@ -23,16 +34,22 @@ export interface Order {
   id: number;
   name: string;
   reference: string | false;
-  product: Named;
+  company: Named;
+  /** What an order has in common with its backorders, and which of them it is (from 1). */
+  group: Named;
+  sequence: number;
+  product: Product;
+  uom: Unit;
   bom: {
     id: number;
     code: string;
     policy: Policy;
-    lines: { id: number; product: Named; uom: Named; quantity: number }[];
+    lines: { id: number; product: Product; uom: Unit; quantity: number }[];
   };
   quantity: number;
   producing: number;
-  finished: { done: number; plan: number; state: MoveState };
+  finished: Move;
+  byproducts: Move[];
   line: Equipment | null;
   schedule: string;
   dateFinished: string | false;
@@ -56,6 +73,13 @@ export interface NewOrder {
   reference?: string | false;
   /** Components are reserved from stock. */
   reserved?: boolean;
+  /** Unit of the order's quantities; kg without it. */
+  uom?: string;
+  company?: string;
+  /** Whether the finished product needs a lot or serial number. */
+  tracking?: Product['tracking'];
+  /** What the recipe makes besides its product; quantities for `bomQty`. */
+  byproducts?: readonly { product: string; quantity: number; uom?: string }[];
 }
 
 /** An error that Odoo raises; rolls the call back. `type` is the Python class that the envelope names. */
@@ -72,16 +96,38 @@ export class OdooError extends Error {
  * Rounds a quantity to the unit's 0.01 as Odoo's `float_round` does: half away from zero, after adding one unit in
  * the last place. The product is left as it falls (123.456 → 123.46000000000001, exchange 267).
  */
-export function roundQty(value: number): number {
-  const steps = Math.abs(value) / 0.01;
+export function roundQty(value: number, rounding = 0.01): number {
+  const steps = Math.abs(value) / rounding;
   if (steps === 0) return 0;
-  return Math.sign(value) * Math.round(steps + 2 ** (Math.log2(steps) - 52)) * 0.01;
+  return Math.sign(value) * Math.round(steps + 2 ** (Math.log2(steps) - 52)) * rounding;
+}
+
+/** What is reserved for a move. */
+export const reservedOf = ({ lines }: Move): number => lines.reduce((sum, line) => sum + line.reserved, 0);
+
+/**
+ * Enters what a move has consumed or made.
+ * @throws OdooError when its lines would have to share the figure.
+ */
+export function enter(move: Move, quantity: number): void {
+  if (move.lines.length > 1) {
+    throw new OdooError('Cannot set the done quantity from this stock move, work directly with the move lines.');
+  }
+  move.done = roundQty(quantity, move.uom.rounding);
+}
+
+/** Gives back what is reserved for a move; what it has consumed stays. */
+export function unreserve(move: Move): void {
+  if (move.state !== 'assigned') return;
+  move.state = 'confirmed';
+  move.lines = move.done > 0 ? move.lines.map((line) => ({ ...line, reserved: 0 })) : [];
 }
 
 /** The stored state, computed from the moves as mrp.production does. */
 export function stateOf(order: Order): OrderState {
-  if (order.moves.every((move) => move.state === 'cancel')) return 'cancel';
-  if (order.moves.every((move) => move.state === 'done' || move.state === 'cancel')) return 'done';
+  const moves = order.moves.length > 0 ? order.moves : [order.finished];
+  if (moves.every((move) => move.state === 'cancel')) return 'cancel';
+  if (moves.every((move) => move.state === 'done' || move.state === 'cancel')) return 'done';
   if (order.producing >= order.quantity) return 'to_close';
   return order.producing > 0 || order.moves.some((move) => move.done !== 0) ? 'progress' : 'confirmed';
 }
@@ -104,6 +150,10 @@ export class Register<T extends Named> {
   keep(item: T): void {
     this.byKey.set(this.key(item), item);
     this.next = Math.max(this.next, item.id + 1);
+  }
+
+  all(): T[] {
+    return [...this.byKey.values()];
   }
 
   find(key: string): T | undefined {

@@ -4,7 +4,7 @@ import type { SimulatedUser } from './catalogue';
 import type { OrderBook } from './orders';
 import { str, toFloat, toInt } from './python';
 import type { Params } from './python';
-import { OdooError, odooTime, roundQty, stateOf } from './records';
+import { OdooError, enter, odooTime, reservedOf, roundQty, stateOf } from './records';
 import type { Move, Order } from './records';
 
 /** A business error: HTTP 200 with `result.status` "error". What was committed before stays. */
@@ -22,8 +22,8 @@ function readable(user: SimulatedUser): void {
 }
 
 function detail(order: Order): Params {
-  const doneOf = (lineId: number, field: 'done' | 'reserved') =>
-    order.moves.filter((move) => move.bomLineId === lineId).reduce((sum, move) => sum + move[field], 0);
+  const sumOf = (lineId: number, figure: (move: Move) => number) =>
+    order.moves.filter((move) => move.bomLineId === lineId).reduce((sum, move) => sum + figure(move), 0);
   const product = (item: { id: number; name: string }) => ({
     product_tmpl_id: item.id,
     product_id: item.id,
@@ -39,7 +39,7 @@ function detail(order: Order): Params {
     ...product(order.product),
     quantity: order.quantity,
     produced_qty: order.finished.done,
-    uom: 'kg',
+    uom: order.uom.name,
     bom_id: order.bom.id,
     bom_code: order.bom.code,
     bom_components: order.bom.lines.map((line) => ({
@@ -51,8 +51,11 @@ function detail(order: Order): Params {
     components_consumption: order.bom.lines.map((line) => ({
       ...product(line.product),
       to_consume: line.quantity,
-      reserved: Math.min(doneOf(line.id, 'reserved'), line.quantity),
-      consumed: Math.min(doneOf(line.id, 'done'), line.quantity),
+      reserved: Math.min(sumOf(line.id, reservedOf), line.quantity),
+      consumed: Math.min(
+        sumOf(line.id, ({ done }) => done),
+        line.quantity,
+      ),
       uom: line.uom.name,
       equipment: equipmentJson(order.moves.find((move) => move.bomLineId === line.id)?.equipment ?? null),
     })),
@@ -62,8 +65,8 @@ function detail(order: Order): Params {
 const page = (orders: Order[], limit: number, offset: number): Order[] =>
   orders.slice(offset, limit === 0 ? undefined : offset + limit);
 
-function listConfirmed(book: OrderBook, params: Params): Params {
-  const confirmed = book.all().filter((order) => stateOf(order) === 'confirmed');
+function listConfirmed(book: OrderBook, params: Params, user: SimulatedUser): Params {
+  const confirmed = book.all(user).filter((order) => stateOf(order) === 'confirmed');
   confirmed.sort((a, b) => a.id - b.id);
   const data = page(confirmed, toInt(params.limit ?? 50), toInt(params.offset ?? 0)).map((order) => ({
     mo_id: order.name,
@@ -78,17 +81,25 @@ function listConfirmed(book: OrderBook, params: Params): Params {
   return { status: 'success', count: data.length, data };
 }
 
-function listDetailed(book: OrderBook, params: Params): Params {
+function listDetailed(book: OrderBook, params: Params, user: SimulatedUser): Params {
   const states: unknown[] = Array.isArray(params.states) ? params.states : ['confirmed'];
-  const listed = book.all().filter((order) => states.includes(stateOf(order)));
+  const listed = book.all(user).filter((order) => states.includes(stateOf(order)));
   listed.sort((a, b) => b.schedule.localeCompare(a.schedule) || b.id - a.id);
   const data = page(listed, toInt(params.limit ?? 10), toInt(params.offset ?? 0)).map(detail);
   return { status: 'success', count: data.length, data };
 }
 
-function existing(book: OrderBook, params: Params): Order {
+/** Takes a text of digits for the database's id of an order. */
+function showDetail(book: OrderBook, params: Params, user: SimulatedUser): Params {
+  const { mo_id } = params;
+  const key = typeof mo_id === 'string' && /^\d+$/.test(mo_id) ? Number(mo_id) : mo_id;
+  const order = existing(book, { mo_id: key }, user);
+  return { status: 'success', data: detail(order) };
+}
+
+function existing(book: OrderBook, params: Params, user: SimulatedUser): Order {
   if (!params.mo_id) throw new Refusal('mo_id is required');
-  const order = book.find(params.mo_id);
+  const order = book.find(params.mo_id, user);
   if (!order) throw new Refusal(`MO not found: ${str(params.mo_id)}`);
   return order;
 }
@@ -100,7 +111,7 @@ function existing(book: OrderBook, params: Params): Order {
 function setDone(moves: Move[], quantity: number): void {
   let left = Number.isFinite(quantity) ? roundQty(quantity) : 0;
   moves.forEach((move, index) => {
-    move.done = index === moves.length - 1 ? left : Math.min(left, move.plan);
+    enter(move, index === moves.length - 1 ? left : Math.min(left, move.plan));
     left = roundQty(left - move.done);
   });
   if (!Number.isFinite(quantity)) {
@@ -126,7 +137,7 @@ const NOT_CODES = new Set(['mo_id', ...FINISHED_KEYS, ...TARGET_KEYS]);
 
 function update(book: OrderBook, params: Params, user: SimulatedUser): Params {
   if (!params.mo_id) throw new Refusal('mo_id is required');
-  const found = book.find(params.mo_id);
+  const found = book.find(params.mo_id, user);
   if (!found) throw new Refusal(`Manufacturing Order "${str(params.mo_id)}" not found`);
   const state = stateOf(found);
   if (state === 'done' || state === 'cancel') throw new Refusal(`Cannot update MO "${found.name}" in state "${state}"`);
@@ -193,7 +204,7 @@ function markDone(book: OrderBook, params: Params, user: SimulatedUser): Params 
   const finished = toFloat(params.finished_qty);
   if (finished === undefined) throw new Refusal('finished_qty must be a number');
   if (!(finished > 0)) throw new Refusal('finished_qty must be > 0');
-  const found = existing(book, params);
+  const found = existing(book, params, user);
   if (user.role === 'operator') throw new Refusal(NO_LOG_ACCESS);
   const state = stateOf(found);
   if (state === 'done' || state === 'cancel') throw new Refusal('No finished product move found for this MO');
@@ -216,7 +227,7 @@ function markDone(book: OrderBook, params: Params, user: SimulatedUser): Params 
 }
 
 function cancel(book: OrderBook, params: Params, user: SimulatedUser): Params {
-  const found = existing(book, params);
+  const found = existing(book, params, user);
   if (user.role === 'operator') throw new Refusal(NO_LOG_ACCESS);
   const state = stateOf(found);
   if (state === 'done') throw new Refusal(`Cannot cancel MO "${found.name}" in state "done"`);
@@ -226,7 +237,11 @@ function cancel(book: OrderBook, params: Params, user: SimulatedUser): Params {
 }
 
 /** The checks of material-consumption. Recorded: 214, 215, 224; the other wordings are ours. */
-function validConsumption(book: OrderBook, params: Params): { order: Order; quantity: number } {
+function validConsumption(
+  book: OrderBook,
+  params: Params,
+  user: SimulatedUser,
+): { order: Order; move: Move; quantity: number } {
   const invalid = (why: string) => new Refusal(`Validation failed: ${why}`);
   if (!params.equipment_id) throw invalid('Equipment is required');
   if (!params.product_id && !params.product_tmpl_id) throw invalid('Product is required');
@@ -235,26 +250,30 @@ function validConsumption(book: OrderBook, params: Params): { order: Order; quan
   const quantity = toFloat(params.quantity);
   if (quantity === undefined) throw invalid('Quantity must be a number');
   if (quantity < 0) throw invalid('Quantity must be positive');
-  const order = book.find(params.mo_id);
+  const order = book.find(params.mo_id, user);
   if (!order) throw invalid(`Manufacturing Order "${str(params.mo_id)}" not found`);
   if (/(Z|[+-]\d\d:?\d\d)$/.test(str(params.timestamp).slice(10))) {
     throw new Refusal("Error: can't compare offset-naive and offset-aware datetimes");
   }
   const state = stateOf(order);
   if (state === 'done' || state === 'cancel') throw invalid(`MO "${order.name}" is in state "${state}"`);
-  if (movesOf(order, params.equipment_id).length === 0) {
-    throw invalid(`Equipment "${str(params.equipment_id)}" has no raw material move in MO "${order.name}"`);
+  if (!book.equipment.find(str(params.equipment_id))) {
+    throw invalid(`Equipment "${str(params.equipment_id)}" not found`);
   }
-  return { order, quantity };
+  const product = params.product_id ?? params.product_tmpl_id;
+  const move = order.moves.find((candidate) => candidate.product.id === product);
+  if (!move) throw invalid(`No raw material move for product ${str(product)} in MO "${order.name}"`);
+  return { order, move, quantity };
 }
 
+/** It looks for the move of the product, whatever equipment is named. */
 function materialConsumption(book: OrderBook, params: Params, user: SimulatedUser): Params {
-  const { order: found, quantity } = validConsumption(book, params);
+  const { order: found, move: named, quantity } = validConsumption(book, params, user);
   const mode = params.update_mode === 'replace' ? 'replace' : 'add';
   return halfCommit(book, found, (order) => {
-    const moves = movesOf(order, params.equipment_id);
-    const before = moves.reduce((sum, move) => sum + move.done, 0);
-    const left = moves.reduce((sum, move) => sum + move.plan, 0) - before;
+    const moves = order.moves.filter(({ id }) => id === named.id);
+    const before = named.done;
+    const left = named.plan - before;
     // Adding stops at the plan, but only once: with the plan reached it goes on (exchanges 226, 227).
     const applied = mode === 'add' && left > 0 ? Math.min(quantity, left) : quantity;
     setDone(moves, mode === 'add' ? before + applied : applied);
@@ -280,15 +299,15 @@ export const SCADA_ROUTES: Record<string, { reads?: true; handle: Handler }> = {
   '/api/scada/mo-list-detailed': { reads: true, handle: listDetailed },
   '/api/scada/mo-detail': {
     reads: true,
-    handle: (book, params) => ({ status: 'success', data: detail(existing(book, params)) }),
+    handle: showDetail,
   },
   '/api/scada/mo/update-with-consumptions': { handle: update },
   '/api/scada/mo/mark-done': { handle: markDone },
   '/api/scada/mo/cancel': { handle: cancel },
   '/api/scada/material-consumption': { handle: materialConsumption },
   '/api/scada/material-consumption/validate': {
-    handle: (book, params) => {
-      validConsumption(book, params);
+    handle: (book, params, user) => {
+      validConsumption(book, params, user);
       return { status: 'success', message: 'Validation passed', data: params };
     },
   },

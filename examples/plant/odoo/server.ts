@@ -137,7 +137,8 @@ export class OdooServer {
       };
     }
     const params = isObject(body?.params) ? body.params : (body ?? {});
-    const order = book.find(params.mo_id);
+    const user = this.backend.sessions.find(sidOf(request.cookie))?.user;
+    const order = book.find(params.mo_id, user);
     const name = order?.name ?? (typeof params.mo_id === 'string' ? params.mo_id : null);
     const written = order && WRITING.test(request.path) ? [order] : [];
     return { name, written, method: '', closes: request.path === MARK_DONE };
