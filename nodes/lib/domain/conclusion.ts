@@ -37,6 +37,11 @@ export const CONCLUSIONS = {
   credentials: rule('retry', 60, 502),
   /** Odoo rolled back because of another transaction. */
   busy: rule('retry', 5, 502),
+  /**
+   * Odoo answered an error that nobody here knows: passing trouble (a full disk, a lock) as far as anyone can tell. Given up
+   * only after `GIVEN_UP`.
+   */
+  unexplained: rule('retry', 60, 502),
   /** Not reachable, or something else than Odoo answers. Nothing was sent, or nothing was taken. */
   unavailable: rule('retry', 60, 502),
   /** Sent, and no answer came: neither success nor failure. */
@@ -53,6 +58,12 @@ export interface Concluded {
   /** Empty when confirmed. */
   reason: string;
 }
+
+/**
+ * When a row is set aside whose errors nobody knows: so many answers that Odoo itself gave for this very row, over so long
+ * (h). Trouble of a server is over by then, or has been seen.
+ */
+export const GIVEN_UP = { answers: 20, hours: 24 } as const;
 
 /** Pauses grow up to this, before they are scattered (s). */
 const LONGEST_PAUSE = 30 * 60;

@@ -8,18 +8,30 @@ import { sameForOdoo } from '../domain/weight';
 
 /** What came back over the wire, that nothing did, or that the call was not made because there is no session to make it in. */
 export type Answer =
-  | { kind: 'answer'; status: number; body: string }
+  | { kind: 'answer'; status: number; body: string; /** Where a redirect leads. */ location?: string }
   | { kind: 'none'; sent: boolean; problem: string }
   | { kind: 'not-made'; concluded: Concluded };
 
 /** The `result` of an envelope, or what its absence means. */
 export type Read<T = unknown> = { result: T; concluded?: never } | { result?: never; concluded: Concluded };
 
+/**
+ * The longest reason (characters): a screen full. It goes into the row, an event, the log and a status, each time; the
+ * longest recorded one has 230.
+ */
+const LONGEST_REASON = 2_000;
+/** So many of Odoo's errors[] are looked at: one for every silo, and as many that nobody asked for. */
+const MOST_ERRORS = 50;
+/** One line of them, or of an exception (characters). */
+const LONGEST_LINE = 300;
+
 export const concluded = (conclusion: Conclusion, reason = ''): Concluded => ({
   conclusion,
   // What a proxy sends in between may hold anything; PostgreSQL keeps neither a NUL nor half of a character that was cut.
-  reason: reason.replace(/[\p{Cc}\p{Cs}]+/gu, ' '),
+  reason: shortened(reason, LONGEST_REASON).replace(/[\p{Cc}\p{Cs}]+/gu, ' '),
 });
+
+const shortened = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 interface Envelope {
   result?: unknown;
@@ -72,7 +84,7 @@ const isAddonResult = matches<AddonResult>({
   },
 });
 
-const firstLine = (text: string): string => text.split('\n', 1)[0]?.slice(0, 300) ?? '';
+const firstLine = (text: string): string => shortened(text.split('\n', 1)[0] ?? '', LONGEST_LINE);
 
 /** Who called, who watches the session and who reads the result all ask: a body is parsed once. */
 const reads = new WeakMap<Answer, Read>();
@@ -101,19 +113,18 @@ function parseEnvelope(answer: Answer): Read {
           ),
         };
   }
-  const { status, body } = answer;
-  // 404 and the redirect to the login page mean a session without a database (exchanges 036, 318, 324, 332).
-  if (status === 302 || status === 303) return { concluded: concluded('session', 'Odoo sent us to its login page') };
-  if (status === 404) return { concluded: concluded('session', 'Odoo does not know the route (HTTP 404)') };
+  const { status, body, location } = answer;
   if (status === 504)
     return {
       concluded: concluded('unknown-outcome', 'the proxy gave up waiting for Odoo (HTTP 504); the same is sent again'),
     };
+  if (status >= 300 && status < 400) return { concluded: redirected(status, location) };
+  const notFound = concluded('session', 'Odoo does not know the route (HTTP 404)');
   let envelope: unknown;
   try {
     envelope = JSON.parse(body);
   } catch {
-    return { concluded: notJson(status, body) };
+    return { concluded: status === 404 && !isHtml(body) ? notFound : notJson(status, body) };
   }
   if (!isEnvelope(envelope)) {
     return {
@@ -123,9 +134,28 @@ function parseEnvelope(answer: Answer): Read {
       ),
     };
   }
+  // A session without a database (exchanges 318, 324, 332).
+  if (status === 404) return { concluded: notFound };
   if (envelope.error) return { concluded: readError(envelope.error) };
   if (status !== 200) return { concluded: concluded('unavailable', `HTTP ${status} from Odoo`) };
   return { result: envelope.result };
+}
+
+/** A web page: never an answer of Odoo's to what is asked here, whatever its status code. */
+export const isHtml = (body: string): boolean => /^[\s\ufeff]*</.test(body);
+
+/** Pages to which Odoo sends who has no session, or one without a database (exchange 036). */
+const LOGIN_PAGES = /\/web\/(login|database\/selector)\/?$/;
+
+/** A redirect that was not followed. */
+function redirected(status: number, location = ''): Concluded {
+  const path = location.split(/[?#]/, 1)[0] ?? '';
+  if (LOGIN_PAGES.test(path)) return concluded('session', 'Odoo sent us to its login page');
+  const where = path ? `to ${path}` : 'elsewhere';
+  return concluded(
+    'unavailable',
+    `the address redirects ${where} (HTTP ${status}): enter the one where Odoo is in odoo-server`,
+  );
 }
 
 /** HTML where JSON is due is an outage, not an answer (exchanges 140, 330); an answer that broke off tells nothing. */
@@ -135,23 +165,25 @@ function notJson(status: number, body: string): Concluded {
   }
   if (status === 400 || status === 405)
     return concluded('bad-request', `Odoo refused the request itself (HTTP ${status})`);
-  if (status >= 300 && status < 400) {
-    return concluded(
-      'unavailable',
-      `the address redirects elsewhere (HTTP ${status}): enter the one it leads to in odoo-server`,
-    );
-  }
-  return concluded('unavailable', `HTTP ${status} without JSON: a proxy or a broken Odoo answered`);
+  return concluded(
+    'unavailable',
+    `HTTP ${status} ${isHtml(body) ? 'with a web page' : 'without JSON'}: a proxy or a broken Odoo answered; check the address`,
+  );
 }
 
-/** Python's and Odoo's exceptions about what was asked: no repeat changes them. */
-const VALUE_ERRORS =
-  /^(builtins\.\w+|odoo\.exceptions\.\w+|psycopg2\.errors\.\w*(Violation|OutOfRange|InvalidTextRepresentation))$/;
-/** The server's database is gone (exchange 253 aside, which names a database that was never there). */
-const DATABASE_GONE =
-  /^psycopg2\.(OperationalError|InterfaceError|pool\.\w+|errors\.(AdminShutdown|CannotConnectNow|TooManyConnections))$/;
+/** Odoo's own words to a person about what was asked: no repeat changes them. */
+const REFUSALS = /^odoo\.exceptions\.(UserError|ValidationError|MissingError)$/;
+/** Another transaction was in the way. */
+const IN_THE_WAY =
+  /^psycopg2\.(extensions\.(TransactionRollback|QueryCanceled)Error|errors\.(SerializationFailure|DeadlockDetected|LockNotAvailable|InFailedSqlTransaction|QueryCanceled|StatementCompletionUnknown))$/;
+/**
+ * The server's database is gone, full or on standby, or the server's machine is (exchange 253 aside, which names a database
+ * that was never there).
+ */
+const MACHINE_TROUBLE =
+  /^(psycopg2\.(OperationalError|InterfaceError|pool\.\w+|errors\.(AdminShutdown|CrashShutdown|CannotConnectNow|TooManyConnections|DiskFull|OutOfMemory|InsufficientResources|ReadOnlySqlTransaction|IoError|ConnectionFailure|ConnectionException|ConnectionDoesNotExist|IdleInTransactionSessionTimeout))|builtins\.(MemoryError|OSError|IOError|TimeoutError|Connection\w*Error|BrokenPipeError|BlockingIOError|InterruptedError)|socket\.\w+)$/;
 
-/** JSON-RPC errors: 100 and 404 are the session's (exchanges 031-034, 318), 200 carries the server's exception. */
+/** JSON-RPC errors: 100 and 404 are the session's (exchanges 031-034, 318), 200 carries the server's exception by its name. */
 function readError({ code, message, data }: NonNullable<Envelope['error']>): Concluded {
   const name = data?.name ?? '';
   const said = firstLine(data?.message || message);
@@ -159,13 +191,14 @@ function readError({ code, message, data }: NonNullable<Envelope['error']>): Con
   if (code === 404) return concluded('session', 'Odoo does not know the route (404)');
   if (/AccessDenied$/.test(name)) return concluded('credentials', `Odoo refused user or password: ${said}`);
   if (/AccessError$/.test(name)) return concluded('not-permitted', said);
-  if (DATABASE_GONE.test(name)) {
-    return /does not exist/.test(said)
+  if (REFUSALS.test(name)) return concluded('bad-value', said);
+  if (IN_THE_WAY.test(name)) return concluded('busy', `Odoo rolled the call back: ${said}`);
+  if (MACHINE_TROUBLE.test(name)) {
+    return /database ".*" does not exist/.test(said)
       ? concluded('credentials', said)
-      : concluded('unavailable', `Odoo has no database: ${said}`);
+      : concluded('unavailable', `Odoo's server is in trouble: ${said}`);
   }
-  if (VALUE_ERRORS.test(name)) return concluded('bad-value', said);
-  return concluded('busy', `Odoo rolled the call back: ${said}`);
+  return passing(said) ?? concluded('unexplained', `Odoo failed: ${said}`);
 }
 
 /** An answer of one of the addon's routes. A business error is passed on as its message, for the caller to explain. */
@@ -190,28 +223,51 @@ export function readLogin(answer: Answer): Concluded {
   return concluded('credentials', `Odoo refused the login: ${firstLine(result?.message ?? 'no user id')}`);
 }
 
-/** PostgreSQL's and psycopg's words for what passes: another transaction, or a database that goes or comes. */
-const DATABASE_TROUBLE =
-  /transaction is aborted|could not serialize|deadlock|lock not available|lock timeout|canceling statement|(server closed the|terminating) connection|(cursor|connection) already closed|database system is (starting|shutting)|could not connect to server|too many clients/i;
+/**
+ * What passes, by the words of PostgreSQL, psycopg, Python and the system: they only choose how long to wait, and never set
+ * anything aside, so that it does no harm when they come in another language.
+ */
+const PASSING = new RegExp(
+  [
+    'transaction is aborted|could not serialize|deadlock|could not obtain lock|lock not available|lock timeout',
+    'canceling statement|(server closed the|terminating) connection|(cursor|connection) already closed|pool is full',
+    'database system is|could not connect to server|connection to server .* failed|connection (refused|reset|timed out)',
+    'too many (clients|connections)|remaining connection slots|too many open files|SSL (connection|SYSCALL)|broken pipe',
+    'no space left|read-only (transaction|file system)|(out of|cannot allocate) (shared )?memory',
+    'could not (extend|write|open|read|resize) (file|shared)|timed out',
+  ].join('|'),
+  'i',
+);
+
+const passing = (said: string): Concluded | undefined =>
+  PASSING.test(said) ? concluded('busy', `Odoo's server was in trouble: ${said}`) : undefined;
 
 /** Every refusal of Odoo's access rights names the model in brackets, whatever the user's language (exchanges 006, 074). */
 const MODEL_IN_BRACKETS = /\([a-z][\w]*(\.\w+)+\)/;
 
+/** The addon's own fixed English sentences, which Odoo does not translate (exchanges 067, 105, 121, 154-157, 214-224). */
+const UNKNOWN_ORDER = /^(Validation failed: )?(MO not found: |Manufacturing Order ".*" not found)/;
+const IN_STATE = /^Cannot \w+ MO ".*" in state "(\w+)"/;
+const NO_MOVE = /^No finished product move found/;
+const OWN_REFUSALS =
+  /^(Validation failed: |(\w+|login and password) (is|are) required$|finished_qty must be |Finished quantity must be )/;
+
 /**
- * The addon's business errors, by its own fixed English words (its texts are not translated). What a state can tell is
- * read from the order instead; this is for what no state tells.
+ * The addon's business errors: its own sentences are known; whatever else it passes on may be translated, and may be
+ * trouble that passes. What a state can tell is read from the order instead.
  */
 export function explainError(message: string): Concluded {
   const said = firstLine(message);
-  if (/not found/i.test(said) && /(Manufacturing Order|\bMO\b)/i.test(said)) return concluded('unknown-order', said);
-  const state = /in state "(\w+)"/.exec(said)?.[1];
+  if (UNKNOWN_ORDER.test(said)) return concluded('unknown-order', said);
+  const state = IN_STATE.exec(said)?.[1];
   if (state === 'done') return concluded('order-done', said);
   if (state === 'cancel') return concluded('order-cancelled', said);
-  if (MODEL_IN_BRACKETS.test(message) || /not allowed to|access (denied|error)/i.test(said))
-    return concluded('not-permitted', said);
-  if (/quantity to produce must be positive|No finished product move/i.test(said)) return concluded('not-done', said);
-  if (DATABASE_TROUBLE.test(said)) return concluded('busy', said);
-  return concluded('bad-value', said);
+  if (NO_MOVE.test(said)) return concluded('not-done', said);
+  if (state !== undefined || OWN_REFUSALS.test(said)) return concluded('bad-value', said);
+  const trouble = passing(said);
+  if (trouble) return trouble;
+  if (MODEL_IN_BRACKETS.test(shortened(message, LONGEST_REASON))) return concluded('not-permitted', said);
+  return concluded('unexplained', said);
 }
 
 /**
@@ -222,14 +278,18 @@ export function explainError(message: string): Concluded {
 export function readUpdate(answer: Answer, sent: Readonly<Record<string, number>>, quantity?: number): Concluded {
   const read = readAddon(answer);
   if (read.concluded) return read.concluded;
-  const { status, message = '', errors = [], consumed_items = [], updated_finished_qty } = read.result;
+  const { status, message = '', consumed_items = [], updated_finished_qty } = read.result;
   if (status !== 'success') return explainError(message);
+  const { errors: allErrors = [] } = read.result;
+  const errors = allErrors.slice(0, MOST_ERRORS);
   const taken = new Map(consumed_items.map(({ equipment_code, applied_qty }) => [equipment_code, applied_qty]));
   const missed = Object.entries(sent).flatMap(([code, kg]) => unlike(code, kg, taken.get(code)));
   if (quantity !== undefined) missed.push(...unlike('finished quantity', quantity, updated_finished_qty));
   // Errors name what was refused; a silo that is neither named there nor echoed has to be told too.
   const told = missed.filter((miss) => !errors.some((error) => error.startsWith(`${miss.split(':', 1)[0]}:`)));
-  const problems = [...errors, ...told];
+  const trouble = errors.map((error) => passing(firstLine(error))).find(Boolean);
+  if (trouble) return trouble;
+  const problems = [...errors.map((error) => shortened(error, LONGEST_LINE)), ...told];
   return problems.length > 0 ? concluded('partial', problems.join('; ')) : concluded('confirmed');
 }
 

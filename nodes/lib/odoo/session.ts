@@ -5,11 +5,13 @@ import http from 'node:http';
 import https from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import axios, { type AxiosInstance, isAxiosError } from 'axios';
-import { type Answer, concluded, readEnvelope, readLogin } from './answer';
+import { type Answer, concluded, isHtml, readEnvelope, readLogin } from './answer';
+import { CookieJar } from './cookies';
+import { onAbort } from '../domain/abort';
 import type { Concluded } from '../domain/conclusion';
 
 export interface OdooAddress {
-  /** http(s)://host:port */
+  /** http(s)://host[:port][/prefix], as `odooAddress` makes it. */
   url: string;
   database: string;
   user: string;
@@ -29,6 +31,17 @@ const LONGEST_LOGIN_PAUSE = 30 * 60_000;
 const NOT_SENT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ERR_INVALID_URL|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+|EPROTO)$/;
 
+/**
+ * The largest answer (bytes, decompressed): ten times what 798 orders in one list took (6 MB). A few MB of gzip can hold
+ * hundreds, and would take the memory of everything else that runs in this Node-RED.
+ */
+const LARGEST_BODY = 64 * 1024 * 1024;
+
+/** How often one request follows a redirect: to https, and once more for a balancer that first hands out its cookie. */
+const MOST_REDIRECTS = 3;
+/** 303 asks for a GET, which no route here answers. */
+const REDIRECTS = [301, 302, 307, 308];
+
 /** How one call is made. */
 export interface CallOptions {
   /** Gives a running call up: an unknown outcome. */
@@ -46,25 +59,37 @@ export class OdooSession {
   readonly #http: AxiosInstance;
   readonly #agents: (http.Agent | https.Agent)[];
   readonly #now: () => number;
+  /** What a balancer or proxy wants back, besides the session. */
+  readonly #jar: CookieJar;
+  /** Where Odoo is: as entered, or where a redirect to https on the same host led. */
+  #base: string;
   #cookie: string | undefined;
   #login: Promise<Login> | undefined;
   #refused: { concluded: Concluded; until: number; pause: number } | undefined;
 
-  /** @throws Error when the address names no database, user or password: such a login is not even tried. */
-  constructor(address: OdooAddress, now: () => number = Date.now) {
+  /**
+   * @param now a clock that nobody sets (ms)
+   * @throws Error when the address names no database, user or password: such a login is not even tried.
+   */
+  constructor(address: OdooAddress, now: () => number = () => performance.now()) {
     if (!address.database || !address.user || !address.password) {
       throw new Error('odoo-server: database, user and password are needed to log in to Odoo');
     }
     this.#address = address;
     this.#now = now;
+    this.#jar = new CookieJar(now);
+    this.#base = address.url.replace(/\/+$/, '');
     const httpAgent = new http.Agent({ keepAlive: true });
     const httpsAgent = new https.Agent({ keepAlive: true, ...address.tls });
     this.#agents = [httpAgent, httpsAgent];
     this.#http = axios.create({
-      baseURL: address.url.replace(/\/+$/, ''),
       httpAgent,
       httpsAgent,
+      // HTTP_PROXY and its like are for a machine's way out; with http:// such a proxy would read the password.
+      proxy: false,
+      // Followed here: axios would turn a POST into a GET, and follow to any host.
       maxRedirects: 0,
+      maxContentLength: LARGEST_BODY,
       validateStatus: () => true,
       responseType: 'text',
       transformResponse: (body: unknown) => body,
@@ -74,6 +99,11 @@ export class OdooSession {
 
   get timeoutMs(): number {
     return this.#address.timeoutMs;
+  }
+
+  /** Where Odoo was found in the end, without the user. */
+  get url(): string {
+    return this.#base;
   }
 
   /** Calls a route under the session; one fresh login and one repeat when the session has ended. */
@@ -129,7 +159,7 @@ export class OdooSession {
     const { database: db, user: login, password } = this.#address;
     // Never with the old cookie: that would end a session others may still use (exchange 029).
     let { answer, cookie } = await this.#send('/api/scada/authenticate', { db, login, password });
-    if (answer.kind === 'answer' && answer.status === 404) {
+    if (answer.kind === 'answer' && answer.status === 404 && !isHtml(answer.body)) {
       // A server with several databases knows the addon's routes only once a session has one (exchanges 318-320).
       ({ answer, cookie } = await this.#send('/web/session/authenticate', { db, login, password }));
     }
@@ -160,18 +190,9 @@ export class OdooSession {
     const limit = new AbortController();
     const end = (): void => limit.abort();
     const timer = setTimeout(end, this.timeoutMs);
-    signal?.addEventListener('abort', end);
-    if (signal?.aborted) end();
+    const leave = onAbort(signal, end);
     try {
-      const { status, data, headers } = await this.#http.request<string>({
-        method,
-        url: route,
-        data: { jsonrpc: '2.0', method: 'call', params },
-        signal: limit.signal,
-        ...(cookie ? { headers: { Cookie: cookie } } : {}),
-      });
-      const set = headers['set-cookie']?.map((line) => /^session_id=[^;]+/.exec(line)?.[0]).find(Boolean);
-      return { answer: { kind: 'answer', status, body: String(data) }, ...(set ? { cookie: set } : {}) };
+      return await this.#request(route, params, cookie, limit.signal, method);
     } catch (error) {
       // axios' own error carries the whole request, password included: only its code and words go on.
       const code = isAxiosError(error) ? (error.code ?? '') : '';
@@ -180,7 +201,69 @@ export class OdooSession {
       return { answer: { kind: 'none', sent: !NOT_SENT.test(code), problem: limit.signal.aborted ? gaveUp : said } };
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
+      leave();
     }
   }
+
+  /** One request, and what it is redirected to as long as that is the same Odoo. @throws what axios throws */
+  async #request(
+    route: string,
+    params: object,
+    session: string | undefined,
+    signal: AbortSignal,
+    method: 'GET' | 'POST',
+  ): Promise<{ answer: Answer; cookie?: string }> {
+    const data = { jsonrpc: '2.0', method: 'call', params };
+    let url = new URL(this.#base + route);
+    for (let redirects = 0; ; redirects += 1) {
+      const cookies = [...(session ? [session] : []), ...this.#jar.for(url)].join('; ');
+      const sent = { method, url: url.href, data, signal, ...(cookies ? { headers: { Cookie: cookies } } : {}) };
+      const { status, data: body, headers } = await this.#http.request<string>(sent);
+      const set = headers['set-cookie'] ?? [];
+      const isSession = (line: string): boolean => /^\s*session_id\s*=/.test(line);
+      // Only the login's own session counts: others come with errors, for nobody (exchange 332).
+      this.#jar.store(
+        set.filter((line) => !isSession(line)),
+        url,
+        text(headers['date']),
+      );
+      const cookie = /session_id=[^;]+/.exec(set.find(isSession) ?? '')?.[0];
+      const location = text(headers['location']);
+      const next = REDIRECTS.includes(status) && location ? sameOdoo(url, location, this.#base, route) : undefined;
+      if (!next || redirects >= MOST_REDIRECTS) {
+        const led = location && status >= 300 && status < 400 ? { location: absolute(location, url) } : {};
+        return { answer: { kind: 'answer', status, body: String(body), ...led }, ...(cookie ? { cookie } : {}) };
+      }
+      this.#base = next.base;
+      url = next.url;
+    }
+  }
+}
+
+const text = (header: unknown): string | undefined => (typeof header === 'string' ? header : undefined);
+
+/** An address that a redirect names, without what may be secret in it. */
+function absolute(location: string, from: URL): string {
+  if (!URL.canParse(location, from.href)) return location;
+  const { origin, pathname } = new URL(location, from.href);
+  return origin + pathname;
+}
+
+/**
+ * Where a redirect leads, if that is certainly the same Odoo: from http to https on the same host, or to the very route
+ * that was asked (a balancer's cookie, a prefix). Anything else, the login page too, is left for the reader of the answer.
+ */
+function sameOdoo(from: URL, location: string, base: string, route: string): { base: string; url: URL } | undefined {
+  if (!URL.canParse(location, from.href)) return undefined;
+  const to = new URL(location, from.href);
+  const secured = from.protocol === 'http:' && to.protocol === 'https:' && to.hostname === from.hostname;
+  if (to.origin !== from.origin && !secured) return undefined;
+  if (to.pathname.endsWith(route)) {
+    const prefix = to.pathname.slice(0, -route.length);
+    return { base: `${to.origin}${prefix}`, url: new URL(`${to.origin}${to.pathname}${to.search}`) };
+  }
+  if (!secured) return undefined;
+  // A server that sends all of http to its start or login page on https says no more than "https".
+  const secure = `${to.origin}${new URL(base).pathname.replace(/\/+$/, '')}`;
+  return { base: secure, url: new URL(secure + route) };
 }

@@ -93,6 +93,7 @@ const ASK_THE_STATE: readonly Conclusion[] = [
   'order-done',
   'order-cancelled',
   'not-done',
+  'unexplained',
 ];
 
 /** Nothing above 0 and no finished goods: no update can say it. */
@@ -196,7 +197,9 @@ export class Delivery {
       return { ...this.#confirmed(goal), ...said };
     const words = said.conclusion === 'confirmed' ? 'Odoo said done' : `Odoo said: ${said.reason}`;
     const reason = `${words}, but the order is still "${after.production?.state}" (policy "${production.consumption}"): close it in Odoo, or switch closing on in the push node`;
-    return { ...this.#confirmed(goal), ...concluded('not-done', reason) };
+    // Words that nobody knows may be trouble that passes; without a quantity Odoo refuses for certain (exchanges 158, 160).
+    const passing = said.conclusion === 'unexplained' && (after.production?.qty_producing ?? 0) > 0;
+    return { ...this.#confirmed(goal), ...concluded(passing ? 'unexplained' : 'not-done', reason) };
   }
 
   /** Whether the engineer lets an order be closed although Odoo would ask: its policy, and less finished than planned. */

@@ -1,3 +1,5 @@
+import { onAbort } from '../domain/abort';
+
 /** Lets so many run at a time; the others wait in the order they came, urgent ones before the rest. */
 class Gate {
   readonly #most: number;
@@ -24,17 +26,16 @@ class Gate {
 
   #turn(urgent: boolean, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
+      const stay = onAbort(signal, () => {
         this.#waiting.splice(this.#waiting.indexOf(enter), 1);
         reject(signal?.reason as Error);
-      };
+      });
       const enter = (): void => {
-        signal?.removeEventListener('abort', leave);
+        stay();
         resolve();
       };
       if (urgent) this.#waiting.unshift(enter);
       else this.#waiting.push(enter);
-      signal?.addEventListener('abort', leave, { once: true });
     });
   }
 }
