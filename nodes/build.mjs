@@ -1,7 +1,7 @@
 /**
  * Builds dist/ in about a second: every TypeScript file on its own by esbuild (types are checked by `npm run typecheck`), and
- * beside the nodes what Node-RED looks for there: dialogs, locales and icons. Writes only what has changed and removes what
- * has no source any more, so that it may run while something of dist/ is in use.
+ * beside the nodes what Node-RED looks for there: dialogs with their script bundled in, locales and icons. Writes only what has
+ * changed and removes what has no source any more, so that it may run while something of dist/ is in use.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -20,12 +20,14 @@ const write = (target, contents) => {
   writeFileSync(target, contents);
 };
 
+/** For the browser: bundled into the dialogs. */
+const ofEditor = (file) => file.endsWith('/editor.ts') || file.startsWith(join('nodes', 'lib', 'editor', ''));
+
 const sources = ['nodes', 'examples', 'test'].flatMap(filesBelow);
 const { outputFiles } = await build({
-  entryPoints: sources.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')),
+  entryPoints: sources.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts') && !ofEditor(file)),
   outdir: 'dist',
   outbase: '.',
-  absWorkingDir: process.cwd(),
   format: 'cjs',
   platform: 'node',
   target: 'node20',
@@ -33,11 +35,28 @@ const { outputFiles } = await build({
 });
 for (const { path, contents } of outputFiles) write(path.slice(process.cwd().length + 1), Buffer.from(contents));
 
+/** What Node-RED's editor loads of a node: its dialog, and the script that registers it. */
+const dialogOf = async (source) => {
+  const { outputFiles } = await build({
+    entryPoints: [join(source, 'editor.ts')],
+    bundle: true,
+    format: 'iife',
+    target: 'es2020',
+    write: false,
+  });
+  const dialog = readFileSync(join(source, 'dialog.html'), 'utf8');
+  return `${dialog}\n<script type="text/javascript">\n${outputFiles[0].text}</script>\n`;
+};
+
 for (const entry of readdirSync('nodes', { withFileTypes: true })) {
   if (!entry.isDirectory() || entry.name === 'lib') continue;
-  const source = join('nodes', entry.name);
-  for (const file of filesBelow(source)) if (!file.endsWith('.ts')) write(join('dist', file), readFileSync(file));
-  const icon = `${entry.name}.svg`;
+  const type = entry.name;
+  const source = join('nodes', type);
+  for (const file of filesBelow(source))
+    if (!/\.ts$|\/dialog\.html$/.test(file)) write(join('dist', file), readFileSync(file));
+  if (existsSync(join(source, 'editor.ts')))
+    write(join('dist', source, `${type}.html`), Buffer.from(await dialogOf(source)));
+  const icon = `${type}.svg`;
   if (existsSync(join('icons', icon))) write(join('dist', source, 'icons', icon), readFileSync(join('icons', icon)));
 }
 

@@ -49,7 +49,7 @@ const matches = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].map(([, group]) => group ?? '');
 
 function load(type: string) {
-  const html = read('nodes', type, `${type}.html`);
+  const html = read('dist', 'nodes', type, `${type}.html`);
   const [template = ''] = matches(html, /<script type="text\/html"[^>]*>([\s\S]*?)<\/script>/g);
   const [script = ''] = matches(html, /<script type="text\/javascript">([\s\S]*?)<\/script>/g);
   const catalog = JSON.parse(read('nodes', type, 'locales', 'en-US', `${type}.json`)) as Catalog;
@@ -104,7 +104,7 @@ for (const type of TYPES) {
   describe(type, () => {
     test('has dialog, labels, help and icon, named after the type', () => {
       for (const path of [
-        ['nodes', type, `${type}.html`],
+        ['dist', 'nodes', type, `${type}.html`],
         ['nodes', type, 'locales', 'en-US', `${type}.json`],
         ['nodes', type, 'locales', 'en-US', `${type}.html`],
         ['icons', `${type}.svg`],

@@ -67,3 +67,6 @@ export function migrateConfig<T extends object>(type: string, saved: T, historie
   const migrated = steps.slice(version - 1).reduce((config, step) => step(config), whole);
   return { ...migrated, configVersion: steps.length + 1 } as unknown as T;
 }
+
+/** The defaults of a node that is dragged in today, its version included: those of version 1, brought forward. */
+export const defaultsOf = (type: string): Config => migrateConfig<Config>(type, {});

@@ -1,0 +1,152 @@
+/**
+ * What the dialogs of all nodes share: how a type is registered, where defaults come from, validators with messages, and the
+ * calls to Node-RED ("Test connection", "Read now").
+ */
+import { defaultsOf } from '../node-red/config-migrations';
+
+/** true, or what is wrong. */
+export type Verdict = boolean | string | string[];
+export type Validate = (this: EditorNode, value: unknown, options: object) => Verdict;
+
+/** A property of a node. What its config history gives a default needs none here. */
+export interface Property {
+  value?: unknown;
+  /** A config node: its type. */
+  type?: string;
+  required?: boolean;
+  label?: string;
+  validate?: Validate;
+}
+
+export interface Definition {
+  color: string;
+  /** Beside name and version, which every node has. */
+  properties: Record<string, Property>;
+  credentials?: Record<string, { type: 'text' | 'password'; required?: boolean }>;
+  /** What the canvas shows while the node has no name. */
+  label: (node: EditorNode) => string;
+  /** Action nodes: what the ports say; a config node has none. */
+  ports?: { outputs: number; input: (node: EditorNode) => string; output: (node: EditorNode, index: number) => string };
+  /** The dialog has been filled with the node's values. */
+  open?: (node: EditorNode) => void;
+  /** The dialog is confirmed: what its fields do not save by themselves. */
+  save?: (node: EditorNode) => void;
+}
+
+const PACKAGE = '@mo-bridge/node-red-mo-bridge';
+
+/** The node whose dialog is open: there the fields tell more than the saved properties. */
+let edited: EditorNode | null = null;
+let prefix = '';
+
+/** The element of a property in the open dialog. */
+export const field = (key: string): JQuery => $(`#${prefix}-${key}`);
+
+/** What a property is by now: in the open dialog as it stands there, else as it is saved. */
+export const current = (node: EditorNode, key: string): unknown => (node === edited ? field(key).val() : node[key]);
+
+/** The label of a config node's field, by which Node-RED says that it is missing. */
+export const labelOf = (type: string, key: string): string => RED._(`${PACKAGE}/${type}:${type}.label.${key}`);
+
+/** Registers a node type with what all of this package have in common. */
+export function register(type: string, definition: Definition): void {
+  const { color, properties, credentials, label, ports, open, save } = definition;
+  const defaults = defaultsOf(type);
+  const opened = (node: EditorNode): void => {
+    edited = node;
+    prefix = ports ? 'node-input' : 'node-config-input';
+  };
+  const closed = (): void => void (edited = null);
+  const whole = Object.entries({ name: { value: '' }, ...properties, configVersion: {} });
+  RED.nodes.registerType(type, {
+    category: ports ? 'MO Bridge' : 'config',
+    color,
+    defaults: Object.fromEntries(whole.map(([key, property]) => [key, { value: defaults[key] ?? '', ...property }])),
+    ...(credentials ? { credentials } : {}),
+    icon: `${type}.svg`,
+    paletteLabel(this: EditorNode) {
+      return this._(`${type}.palette`);
+    },
+    label(this: EditorNode) {
+      return this.name || label(this);
+    },
+    labelStyle(this: EditorNode) {
+      return this.name ? 'node_label_italic' : '';
+    },
+    ...(ports && {
+      inputs: 1,
+      outputs: ports.outputs,
+      inputLabels(this: EditorNode) {
+        return ports.input(this);
+      },
+      outputLabels(this: EditorNode, index: number) {
+        return ports.output(this, index);
+      },
+    }),
+    oneditprepare(this: EditorNode) {
+      opened(this);
+      open?.(this);
+    },
+    oneditsave(this: EditorNode) {
+      save?.(this);
+      closed();
+    },
+    oneditcancel: closed,
+    oneditdelete: closed,
+  });
+}
+
+/** A validator with a message. Node-RED shows it only of validators that declare two parameters. */
+export const rule = (test: (value: unknown, node: EditorNode) => boolean, message: string): Validate =>
+  function (value, _options) {
+    return test(value, this) || this._(message);
+  };
+
+export const filled = (value: unknown): boolean => typeof value === 'string' && /\S/.test(value);
+
+/** A test for whole numbers, ends included. */
+export const whole =
+  (least: number, most: number) =>
+  (value: unknown): boolean =>
+    /\d/.test(String(value)) && Number.isInteger(Number(value)) && Number(value) >= least && Number(value) <= most;
+
+/** What a validator asks only under a condition: fields of an operation that is not chosen are not checked. */
+export const onlyIf = (condition: (node: EditorNode) => boolean, validate: Validate): Validate =>
+  function (value, options) {
+    return !condition(this) || validate.call(this, value, options);
+  };
+
+/** Says something for good, in an element of its own: never as markup. */
+export const say = (text: string): JQuery => $('<span>').text(text);
+
+/**
+ * Asks this package in Node-RED with what stands in the dialog: a spinner, then a green tick or a red cross with text, in the
+ * element `#<type>-result`. Its texts are `<type>.test.busy`, `forbidden` and `silent`.
+ */
+export function ask<Answer extends object>(
+  node: EditorNode,
+  [type, action]: [type: string, action: string],
+  values: object,
+  show: (answer: Answer) => JQuery | JQuery[],
+): void {
+  const tell = (icon: string, state: string, content: JQuery | JQuery[]): JQuery =>
+    $(`#${type}-result`)
+      .attr('class', state)
+      .empty()
+      .append($('<i>').addClass(`fa ${icon}`), ' ', content);
+  tell('fa-spinner fa-spin', 'busy', say(node._(`${type}.test.busy`)));
+  $.ajax({
+    url: `mo-bridge/${type}/${action}`,
+    method: 'POST',
+    contentType: 'application/json',
+    data: JSON.stringify({ id: node.id, ...values }),
+  })
+    .done((answer: Answer & { ok: boolean; problem?: string }) => {
+      if (answer.ok) tell('fa-check', 'good', show(answer));
+      else tell('fa-times', 'bad', say(answer.problem ?? ''));
+    })
+    .fail(({ status }: { status: number }) => {
+      const key = status === 401 || status === 403 ? 'forbidden' : 'silent';
+      tell('fa-times', 'bad', say(node._(`${type}.test.${key}`)));
+    });
+}
