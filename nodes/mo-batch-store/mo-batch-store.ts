@@ -3,6 +3,7 @@ import type { DatabaseNode } from '../lib/node-red/config-nodes';
 import { connectionsOf } from '../lib/node-red/connections';
 import { auditOf } from '../lib/store/audit';
 import type { Order } from '../lib/domain/batch';
+import { legible, queueable } from '../lib/domain/order';
 import { checkReadings } from '../lib/domain/reading';
 import { sumForOdoo } from '../lib/domain/weight';
 import { type HealthConfig, healthAction } from './alarms';
@@ -71,8 +72,10 @@ const OPERATIONS = {
   },
 
   async enqueue({ store, msg, line, limit, told, context: { t, node } }: Call): Promise<Outcome> {
-    const orders = ordersIn<Order & { notes?: string[] }>(msg);
-    if (!orders) throw new Error(t('error.orders'));
+    const given = queueable<Order & { notes?: string[] }>(list(msg));
+    if (!given) throw new Error(t('error.orders'));
+    const { orders, refused } = given;
+    for (const { mo_id, reason } of refused) node.warn(t('status.refused', { mo_id: legible(mo_id), reason }));
     const queued = await store.enqueue(orders, limit, named(msg));
     const notes = new Map(orders.map(({ mo_id, notes = [] }) => [mo_id, notes]));
     for (const { mo_id, equipment_id_batch: other } of queued) {
@@ -83,7 +86,13 @@ const OPERATIONS = {
       if (!told.has(mo_id)) node.warn(t('status.by-hand', { mo_id }));
       told.add(mo_id);
     }
-    const status = shown(queued.length > 0 ? 'ok' : 'idle', t('status.queued', { count: queued.length, at: clock() }));
+    const values = { count: queued.length, refused: refused.length, at: clock() };
+    if (refused.length > 0) {
+      const before = Array.isArray(msg.refused) ? (msg.refused as unknown[]) : [];
+      const status = shown('attention', t('status.queued-refused', values));
+      return { outputs: [{ payload: queued, refused: [...before, ...refused] }], status };
+    }
+    const status = shown(queued.length > 0 ? 'ok' : 'idle', t('status.queued', values));
     return { outputs: [{ payload: queued }], status };
   },
 

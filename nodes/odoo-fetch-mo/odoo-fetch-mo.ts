@@ -1,7 +1,7 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { OdooServerNode, SiloMapNode } from '../lib/node-red/config-nodes';
 import type { ComparedRow } from '../lib/domain/reconciliation';
-import type { OrderKey } from '../lib/domain/order';
+import { legible, type OrderKey } from '../lib/domain/order';
 import { compareWithOdoo } from '../lib/odoo/compare';
 import { checkOrders, fetchOrders } from '../lib/odoo/fetch';
 import {
@@ -35,7 +35,7 @@ export = function (RED: NodeAPI) {
     const fetch = async (msg: Input, { signal, node }: Context): Promise<Outcome> => {
       const wanted = { line: config.line ?? '', moIds: namedIn(msg) };
       const { orders, refused } = await fetchOrders(client, silos, wanted, signal);
-      for (const { mo_id, reason } of refused) node.warn(t('status.refused', { mo_id, reason }));
+      for (const { mo_id, reason } of refused) node.warn(t('status.refused', { mo_id: legible(mo_id), reason }));
       return {
         outputs: [{ payload: orders, refused }],
         status: {

@@ -187,6 +187,36 @@ test('the trail of an order tells what happened to it, and asks for an order', a
   assert.match((await red.send('trail')).error?.message ?? '', /no order named: set msg\.mo_id/);
 });
 
+test('one order that the table has no room for is refused by name, and the others of its message are queued', async (t) => {
+  const { red } = await start(t);
+  const bad = [
+    { ...order(1), mo_id: `WH/MO/${'0'.repeat(59)}` },
+    { ...order(2), consumption: 1e16 },
+    { ...order(3), finished_goods: 'JF\u0000PLUS' },
+    { ...order(4), component_silo_a_name: 'cut \ud83d' },
+    { ...order(5), consumption_silo_a: NaN },
+    { ...order(6), equipment_id_batch: 'P'.repeat(65) },
+    null,
+  ];
+  const payload = [
+    ...bad,
+    order(7),
+    { ...order(8), notes: ['no\u0000te'], more: '\u0000' },
+    { ...order(9), mo_id: 'PT Ma/MO/00009' },
+  ];
+  const { out, error } = await red.send('enqueue', {
+    payload,
+    refused: [{ mo_id: 'WH/MO/00099', reason: 'not in kg' }],
+  });
+  assert.equal(error, undefined);
+  const names = (list: unknown): string[] => (list as { mo_id: string }[]).map(({ mo_id }) => mo_id);
+  assert.deepEqual(names(out[0]?.[0]?.payload), ['WH/MO/00007', 'WH/MO/00008', 'PT Ma/MO/00009']);
+  assert.deepEqual(names(out[0]?.[0]?.refused), ['WH/MO/00099', ...bad.map((one) => one?.mo_id ?? '')]);
+  assert.match(red.status('enqueue').text ?? '', /^3 queued, 7 refused/);
+  assert.equal(red.status('enqueue').fill, 'yellow');
+  assert.match((await red.logs(/WH\/MO\/00002 is not queued/)).text, /consumption is 10000000000000000/);
+});
+
 test('orders that are none are refused with what the payload has to be', async (t) => {
   const { red } = await start(t);
   for (const operation of ['enqueue', 'set-aside']) {

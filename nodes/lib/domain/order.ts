@@ -2,7 +2,8 @@
  * Orders as Odoo tells them, and what of them goes into the queue.
  */
 import type { Order } from './batch';
-import type { SiloMap, SiloTag, SiloWeights } from './silos';
+import { MO_ID_PATTERN } from './reading';
+import { SILO_TAGS, type SiloMap, type SiloTag, type SiloWeights } from './silos';
 import { roundForOdoo, sumForOdoo } from './weight';
 
 /**
@@ -86,6 +87,84 @@ export function identify(key: OrderKey, found: readonly Production[]): { product
   };
 }
 
+/** Characters of a name that database and readings keep. */
+const LONGEST_NAME = 64;
+/** A quantity of this size and more has no room in its column, numeric(18,3). */
+const TOO_MUCH = 1e15;
+/** PostgreSQL keeps no NUL, and no half of a character that was cut. */
+const UNKEPT = /[\0\ud800-\udfff]/u;
+
+/** A name as it is told: one that is refused may be of any length, and hold anything. */
+export const legible = (name: string): string => name.replace(/[\p{Cc}\p{Cs}]+/gu, '?').slice(0, 80);
+
+/** Why no reading can ever name such an order; undefined: one can. */
+function nameProblem(name: string): string | undefined {
+  if (new RegExp(MO_ID_PATTERN, 'u').test(name)) return undefined;
+  const remedy = 'change the prefix or suffix of its sequence, or the name, in Odoo';
+  const { length } = [...name];
+  if (length > LONGEST_NAME) return `its name has ${length} characters, and ${LONGEST_NAME} is the most: ${remedy}`;
+  if (name !== name.trim()) return `its name begins or ends with a blank, which no PLC tells: ${remedy}`;
+  if (/\d/.test(name) && !name.includes('//'))
+    return `its name holds control characters, which no PLC tells: ${remedy}`;
+  return `its name has no digit or an empty part, and readings of such a name are refused: ${remedy}`;
+}
+
+/**
+ * Why an order cannot be queued, whoever brings it, in words a person can act on; undefined: it can. What does not fit into
+ * its column would make the database refuse all orders of the message.
+ */
+export function orderProblem(order: Order): string | undefined {
+  const fields = order as unknown as Readonly<Record<string, unknown>>;
+  const texts = [
+    'equipment_id_batch',
+    'finished_goods',
+    'odoo_name',
+    ...SILO_TAGS.map((tag) => `component_${tag}_name`),
+  ];
+  const figures = ['consumption', ...SILO_TAGS.map((tag) => `consumption_${tag}`)];
+  const wrong = (field: string, what: string): string => `${field} ${what}: correct it where the order comes from`;
+  const named = nameProblem(order.mo_id);
+  if (named) return named;
+  for (const field of texts) {
+    const value = fields[field] ?? '';
+    if (typeof value !== 'string') return wrong(field, 'is no text');
+    if (UNKEPT.test(value)) return wrong(field, 'holds a character that the database cannot keep');
+  }
+  for (const field of figures) {
+    const given = fields[field] ?? 0;
+    // NUMERIC arrives as a text from another database.
+    const value = typeof given === 'string' && given.trim() ? Number(given) : given;
+    if (typeof value !== 'number' || !(value >= 0 && value < TOO_MUCH)) return wrong(field, `is ${String(given)}`);
+  }
+  if (order.equipment_id_batch.length > LONGEST_NAME)
+    return wrong('equipment_id_batch', 'is longer than 64 characters');
+  const { odoo_id } = order;
+  if (odoo_id != null && !(Number.isInteger(odoo_id) && odoo_id > 0 && odoo_id < 2 ** 31))
+    return wrong('odoo_id', `is ${String(odoo_id)}`);
+  return undefined;
+}
+
+/** The orders of a message that can be queued, and the others, each with its reason. @returns undefined: none is an order */
+export function queueable<T extends Order>(
+  candidates: readonly unknown[],
+): { orders: T[]; refused: { mo_id: string; reason: string }[] } | undefined {
+  const isOrder = (candidate: unknown): candidate is T =>
+    typeof (candidate as Partial<Order> | null | undefined)?.mo_id === 'string';
+  if (candidates.length > 0 && !candidates.some(isOrder)) return undefined;
+  const orders: T[] = [];
+  const refused: { mo_id: string; reason: string }[] = [];
+  for (const [index, candidate] of candidates.entries()) {
+    if (!isOrder(candidate)) {
+      refused.push({ mo_id: '', reason: `entry ${index + 1} of the message is no order: it has no mo_id` });
+      continue;
+    }
+    const reason = orderProblem(candidate);
+    if (reason) refused.push({ mo_id: candidate.mo_id, reason });
+    else orders.push(candidate);
+  }
+  return { orders, refused };
+}
+
 /** The unit that weights are kept in. */
 const KG = 'kg';
 
@@ -145,5 +224,7 @@ export function toOrder(
     order[plan] = roundForOdoo((order[plan] ?? 0) + planned);
   }
   if (mapped === 0) notes.push('no component is on a silo of the silo-map: nothing will be weighed for this order');
+  const problem = orderProblem(order);
+  if (problem) return { refused: problem };
   return { order: { ...order, schedule_start: detail.schedule_start || '', notes } };
 }

@@ -48,10 +48,12 @@ export const ABOUT_READING = [
 ] as const;
 
 /**
- * Names of Odoo sequences: letters, digits, dots and dashes between slashes, with a digit somewhere; back-orders
- * (WH/MO/00002-001) and year formats (JBG/MO/2026/00012) included. 64 characters is the column's width.
+ * Every name that Odoo can make of a sequence's prefix and suffix and that a PLC can tell: any characters (blanks, dots, '&',
+ * parentheses, other scripts), a digit among them, because every sequence counts. A PLC's texts keep no blanks at their ends
+ * and no control characters; 64 characters is the column's width. Two slashes in a row are a part that was left empty.
  */
-export const MO_ID_PATTERN = '^(?=.{1,64}$)(?=.*\\d)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9._-]+)*$';
+export const MO_ID_PATTERN =
+  '^(?=.{1,64}$)(?=.*\\d)(?!\\s)(?!.*//)[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]+(?<!\\s)$';
 
 const weight = { type: 'number', minimum: 0, maximum: LARGEST_WEIGHT } as const;
 const flag = { enum: [0, 1, true, false] } as const;

@@ -6,7 +6,7 @@ import type { Reading } from '../domain/reading';
 import type { Database } from './connection';
 import { ENQUEUE } from './enqueue-sql';
 import { RECORD } from './record-sql';
-import { SHARED_COLUMNS } from './tables';
+import { ORDER_COLUMNS, SHARED_COLUMNS } from './tables';
 import { BATCH_COLUMNS, DUE, eventOf, LAST_SEEN, LEASED, LOCK_QUEUE, OF_LINE, QUIET, UNCONFIRMED } from './sql';
 
 /** What became of one reading. */
@@ -126,7 +126,11 @@ export class BatchStore {
    * @param named the order that a person named: only this one is queued again if it was archived by hand
    */
   enqueue(orders: readonly Order[], limit: number, named: string | null = null): Promise<Batch[]> {
-    return this.#underLock<Batch>(ENQUEUE, { orders, limit, named });
+    // Whatever else a message's orders carry stays out of the statement: it could make the database refuse all of them.
+    const known = orders.map((order) =>
+      Object.fromEntries(ORDER_COLUMNS.map(({ name }) => [name, order[name as keyof Order]])),
+    );
+    return this.#underLock<Batch>(ENQUEUE, { orders: known, limit, named });
   }
 
   /** Which of these orders are left alone by enqueue because a person archived them: they have to be named. */

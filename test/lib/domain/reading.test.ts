@@ -71,7 +71,8 @@ test('the readings of one message are refused together, and two of one order are
 
 test('names of Odoo orders pass, whatever else a PLC may hold does not', () => {
   const pattern = new RegExp(MO_ID_PATTERN);
-  for (const name of ['WH/MO/00001', 'WH/MO/00002-001', 'JBG/MO/2026/00012']) assert.match(name, pattern);
+  for (const name of ['WH/MO/00001', 'WH/MO/00002-001', 'JBG/MO/2026/00012', 'PT Ma/MO/00001', 'A&B (1).x/7', '飼料/1'])
+    assert.match(name, pattern);
   for (const name of ['', 'WH/MO/', 'WH/MO/00001 ', '\0\0\0', 'WH//1', 'a'.repeat(65)])
     assert.doesNotMatch(name, pattern);
 });

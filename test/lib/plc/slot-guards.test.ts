@@ -96,11 +96,11 @@ describe('guards of a slot', () => {
     ],
     [
       'a malformed id',
-      (s) => s.write('WH MO', 2),
+      (s) => s.write('WH//O', 2),
       'mo_id',
       /not a manufacturing order/,
-      'WH MO/00042',
-      `140b${Buffer.from('WH MO/00042').toString('hex')}${'00'.repeat(9)}`,
+      'WH//O/00042',
+      `140b${Buffer.from('WH//O/00042').toString('hex')}${'00'.repeat(9)}`,
     ],
     [
       'a space before the id',
