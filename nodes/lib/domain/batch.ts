@@ -107,3 +107,7 @@ export const siloFigures = (
     sent: row.sent_consumption?.[silo] ?? null,
     confirmed: row.confirmed_consumption?.[silo] ?? null,
   })).filter(({ planned, read, sent, confirmed }) => [planned, read, sent, confirmed].some((kg) => kg !== null));
+
+/** Whether the last call for this row ended without an answer: the next one may take a whole time limit again. */
+export const gotNoAnswer = ({ last_conclusion }: { last_conclusion?: unknown }): boolean =>
+  last_conclusion === 'unknown-outcome';

@@ -1,41 +1,44 @@
 import { onAbort } from '../domain/abort';
 
-/** Lets so many run at a time; the others wait in the order they came, urgent ones before the rest. */
+/** Lets so many run at a time; the others wait in the order they came, urgent ones before the rest, slow ones after it. */
 class Gate {
   readonly #most: number;
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { rank: number; enter: () => void }[] = [];
 
   constructor(most: number) {
     this.#most = most;
   }
 
   /** @throws the signal's reason when it was aborted before the work had its turn */
-  async run<T>(work: () => Promise<T>, { urgent = false, signal }: Turn = {}): Promise<T> {
+  async run<T>(work: () => Promise<T>, { urgent = false, slow = false, signal }: Turn = {}): Promise<T> {
     signal?.throwIfAborted();
-    if (this.#running >= this.#most) await this.#turn(urgent, signal);
+    if (this.#running >= this.#most) await this.#turn(urgent ? 0 : slow ? 2 : 1, signal);
     else this.#running += 1;
     try {
       return await work();
     } finally {
       const next = this.#waiting.shift();
-      if (next) next();
+      if (next) next.enter();
       else this.#running -= 1;
     }
   }
 
-  #turn(urgent: boolean, signal?: AbortSignal): Promise<void> {
+  #turn(rank: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const stay = onAbort(signal, () => {
-        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        this.#waiting.splice(this.#waiting.indexOf(own), 1);
         reject(signal?.reason as Error);
       });
-      const enter = (): void => {
-        stay();
-        resolve();
+      const own = {
+        rank,
+        enter: (): void => {
+          stay();
+          resolve();
+        },
       };
-      if (urgent) this.#waiting.unshift(enter);
-      else this.#waiting.push(enter);
+      const place = this.#waiting.findIndex((other) => other.rank > rank);
+      this.#waiting.splice(place < 0 ? this.#waiting.length : place, 0, own);
     });
   }
 }
@@ -43,6 +46,8 @@ class Gate {
 interface Turn {
   /** Before what waits. */
   urgent?: boolean;
+  /** After what waits, and after what comes meanwhile: it may hold its turn for a whole time limit. */
+  slow?: boolean;
   /** Gives up waiting. */
   signal?: AbortSignal | undefined;
 }

@@ -1,7 +1,7 @@
 /**
  * Pushes: lease, deliver, settle. The row is sent, never the message.
  */
-import { plannedWeights } from '../domain/batch';
+import { gotNoAnswer, plannedWeights } from '../domain/batch';
 import { wholeSet } from '../domain/consumption';
 import type { PushLedger } from '../domain/ledger';
 import type { SiloMap } from '../domain/silos';
@@ -72,7 +72,7 @@ export class PushService {
       );
     };
     const delivered = await this.#limiter
-      .run(deliver, { signal: this.#leased.signal })
+      .run(deliver, { signal: this.#leased.signal, slow: gotNoAnswer(batch) })
       .catch(async (error: unknown) => {
         if (began === 0) await ledger.release(batch.id, owner);
         throw error;

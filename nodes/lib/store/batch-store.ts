@@ -1,7 +1,7 @@
 /**
  * The queue, its history and its events: every rule of the store as one statement. Knows no Node-RED and no Odoo.
  */
-import { type Batch, type BatchState, type Order, siloFigures, type SiloFigures } from '../domain/batch';
+import { type Batch, type BatchState, gotNoAnswer, type Order, siloFigures, type SiloFigures } from '../domain/batch';
 import type { Reading } from '../domain/reading';
 import type { Database } from './connection';
 import { ENQUEUE } from './enqueue-sql';
@@ -87,6 +87,15 @@ const UNREAD = `(b.set_aside_at IS NULL AND (b.revision = 0 OR ${QUIET}))`;
 
 const ofLine = (line?: string): { line: string } => ({ line: line ?? '' });
 
+/**
+ * Of the rows chosen, those whose last call got no answer come after the others: each may hold a turn for a whole time
+ * limit. Chosen they are like any other, or they would never have a turn.
+ */
+const slowLast = (rows: readonly Batch[]): Batch[] => [
+  ...rows.filter((row) => !gotNoAnswer(row)),
+  ...rows.filter(gotNoAnswer),
+];
+
 export class BatchStore {
   readonly #db: Database;
 
@@ -155,22 +164,24 @@ export class BatchStore {
     return readings.map((reading) => ({ ...reading, outcome: byOrder.get(reading.mo_id) as RecordOutcome }));
   }
 
-  /** Rows whose values Odoo has not confirmed and whose pause is over; never tried ones first. */
-  due(limit: number, line?: string): Promise<Batch[]> {
-    return this.#db.any<Batch>(
+  /** Rows whose values Odoo has not confirmed and whose pause is over; never tried ones first, those that got no answer last. */
+  async due(limit: number, line?: string): Promise<Batch[]> {
+    const rows = await this.#db.any<Batch>(
       `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE ${UNCONFIRMED} AND ${DUE} AND NOT ${LEASED} AND ${OF_LINE}
        ORDER BY b.last_attempt_at NULLS FIRST, b.batch_no LIMIT $<limit>`,
       { limit, ...ofLine(line) },
     );
+    return slowLast(rows);
   }
 
   /** Completed rows to confirm, mark done and archive. */
-  completed(limit: number, line?: string): Promise<Batch[]> {
-    return this.#db.any<Batch>(
+  async completed(limit: number, line?: string): Promise<Batch[]> {
+    const rows = await this.#db.any<Batch>(
       `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE b.status_manufacturing AND ${DUE} AND NOT ${LEASED} AND ${OF_LINE}
        ORDER BY b.last_attempt_at NULLS FIRST, b.completed_at, b.batch_no LIMIT $<limit>`,
       { limit, ...ofLine(line) },
     );
+    return slowLast(rows);
   }
 
   /** Rows that no reading has reached yet, or none for an hour while they run: Odoo may have closed their orders meanwhile. */
@@ -204,7 +215,7 @@ export class BatchStore {
     const rows = await this.#underLock<Batch>(
       `WITH b AS (
          UPDATE mo_batch b SET duplicate = false, set_aside_at = NULL, set_aside_reason = NULL, odoo_cancelled = false,
-           attempts = 0, next_attempt_at = NULL
+           attempts = 0, next_attempt_at = NULL, refusals = 0, failing_since = NULL
          WHERE ${OF_LINE} AND ($<which> IS NULL OR b.mo_id = $<which> OR b.id::text = $<which>)
            AND (b.set_aside_at IS NOT NULL OR b.next_attempt_at IS NOT NULL)
            AND (NOT b.duplicate OR ($<which> IS NOT NULL AND ${alone}))

@@ -3,8 +3,19 @@
  * than one statement, and a single caller not at all.
  */
 
-/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation): what one ask brings along. */
-const OF_ONE = /^2[23]/;
+/**
+ * What fails for everybody, by SQLSTATE: the connection (08), the role or database (28, 3D), a server that may not write
+ * (25006), is full (53) or goes down (57P). Anything else may be what one ask brings along: a value, a lock, a trigger.
+ */
+const OF_ALL = /^(08|28|3D|25006|53|57P)/;
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+
+/** Without a SQLSTATE no server has answered; a program error may be in one ask. */
+function mayBeOfOne(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string' && SQLSTATE.test(code)) return !OF_ALL.test(code);
+  return error instanceof TypeError || error instanceof RangeError;
+}
 
 interface Waiting<Ask, Row> {
   ask: Ask;
@@ -51,11 +62,23 @@ export class Gathering<Ask, Row> {
       const rows = await this.#statement(all.map(({ ask }) => ask));
       for (const { ask, resolve } of all) resolve(rows.find((row) => this.#isFor(ask, row)));
     } catch (error) {
-      // What one of them brought does not spoil the others; any other failure is everybody's.
-      if (all.length > 1 && OF_ONE.test(String((error as { code?: unknown }).code))) {
-        for (const one of all) await this.#run([one]);
-      } else {
-        for (const { reject } of all) reject(error as Error);
+      // What one of them brought does not spoil the others.
+      if (all.length > 1 && mayBeOfOne(error)) return this.#oneByOne(all);
+      for (const { reject } of all) reject(error as Error);
+    }
+  }
+
+  /** Ends with the first failure that is everybody's. */
+  async #oneByOne(all: readonly Waiting<Ask, Row>[]): Promise<void> {
+    let gone: unknown;
+    for (const { ask, resolve, reject } of all) {
+      try {
+        if (gone !== undefined) throw gone;
+        const rows = await this.#statement([ask]);
+        resolve(rows.find((row) => this.#isFor(ask, row)));
+      } catch (error) {
+        if (!mayBeOfOne(error)) gone = error;
+        reject(error as Error);
       }
     }
   }

@@ -7,6 +7,7 @@ import type { LeaseRefusal, PushLedger, Settlement } from '../domain/ledger';
 import { SILO_TAGS, type SiloWeights } from '../domain/silos';
 import type { Queryable } from './connection';
 import { Gathering } from './gathering';
+import { GIVEN_UP } from '../domain/conclusion';
 import { BATCH_COLUMNS, DUE, LEASED, UNCONFIRMED } from './sql';
 
 /** Whether a statement waits for rows that another transaction holds locked, or leaves them out. */
@@ -43,6 +44,12 @@ const lease = (purpose: keyof typeof PURPOSES, locked: Locked): string => `
     ${purpose === 'manual' ? ', confirmed_revision = NULL' : `, ever_sent = b.ever_sent || ${ABOVE_ZERO}`}
   FROM free f WHERE b.id = f.id RETURNING ${BATCH_COLUMNS}`;
 
+/** Odoo itself answered this row in words that nobody knows; a call by hand does not count. */
+const COUNTS = `(t.conclusion = 'unexplained' AND NOT t.doubt)`;
+/** The answer that makes too many of them, over too long. */
+const GIVES_UP = `(${COUNTS} AND b.refusals + 1 >= ${GIVEN_UP.answers}
+  AND coalesce(b.failing_since <= now() - interval '${GIVEN_UP.hours} hours', false))`;
+
 /** What was sent and not confirmed may have arrived in part (`open`): update_odoo would claim too much. */
 const settle = (locked: Locked): string => `
   WITH told AS MATERIALIZED (
@@ -51,7 +58,8 @@ const settle = (locked: Locked): string => `
       reason text, pause_ms float8, set_aside bool, cancelled bool, whole_row bool, doubt bool, sent jsonb, confirmed jsonb,
       done jsonb, odoo_id int, odoo_name text, answers jsonb)
   ), held AS MATERIALIZED (
-    SELECT t.*, t.confirmed IS NOT NULL AND t.whole_row AND b.revision = t.revision AS all_told
+    SELECT t.*, ${COUNTS} AS counts, ${GIVES_UP} AS gives_up,
+      t.confirmed IS NOT NULL AND t.whole_row AND b.revision = t.revision AS all_told
     FROM mo_batch b JOIN told t ON b.id = t.id AND b.lease_owner = t.owner ORDER BY b.id FOR UPDATE OF b ${locked}
   ), b AS (
     UPDATE mo_batch b SET lease_owner = NULL, lease_until = NULL, lease_confirmed = NULL, last_attempt_at = now(),
@@ -63,8 +71,13 @@ const settle = (locked: Locked): string => `
       done_readback = CASE WHEN b.revision = h.revision THEN coalesce(h.done, b.done_readback) ELSE b.done_readback END,
       attempts = CASE WHEN h.ok THEN 0 WHEN h.doubt THEN b.attempts ELSE b.attempts + 1 END,
       next_attempt_at = CASE WHEN h.doubt THEN b.next_attempt_at ELSE now() + make_interval(secs => h.pause_ms / 1000.0) END,
-      set_aside_at = CASE WHEN h.set_aside THEN now() WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_at END,
-      set_aside_reason = CASE WHEN h.set_aside THEN h.reason WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_reason END,
+      refusals = CASE WHEN h.ok THEN 0 WHEN h.counts THEN b.refusals + 1 ELSE b.refusals END,
+      failing_since = CASE WHEN h.ok THEN NULL WHEN h.counts THEN coalesce(least(b.failing_since, now()), now())
+        ELSE b.failing_since END,
+      set_aside_at = CASE WHEN h.set_aside OR h.gives_up THEN now() WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_at END,
+      set_aside_reason = CASE WHEN h.gives_up THEN format('%s (answered so %s times since %s: see the log of Odoo, then retry)',
+          h.reason, b.refusals + 1, to_char(b.failing_since, 'YYYY-MM-DD HH24:MI'))
+        WHEN h.set_aside THEN h.reason WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_reason END,
       odoo_cancelled = coalesce(b.odoo_cancelled, false) OR h.cancelled,
       odoo_id = coalesce(h.odoo_id, b.odoo_id),
       odoo_name = CASE WHEN h.odoo_id IS NULL THEN b.odoo_name ELSE nullif(h.odoo_name, b.mo_id) END
@@ -73,7 +86,8 @@ const settle = (locked: Locked): string => `
     INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
     SELECT mo_id, id, line, 'push', jsonb_strip_nulls(jsonb_build_object('conclusion', conclusion,
       'reason', nullif(reason, ''), 'revision', revision, 'sent', sent, 'confirmed', confirmed,
-      'done', done, 'answers', answers, 'set_aside', nullif(set_aside, false)))
+      'done', done, 'answers', answers, 'set_aside',
+      nullif(set_aside OR EXISTS (SELECT FROM held h WHERE h.owner = t.owner AND h.gives_up), false)))
     FROM told t ${locked ? 'WHERE EXISTS (SELECT FROM b WHERE b.told_by = t.owner)' : ''}
   ) SELECT ${BATCH_COLUMNS} FROM b`;
 

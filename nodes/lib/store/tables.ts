@@ -75,6 +75,9 @@ const TABLES = {
       'lease_confirmed int8',
       // Silos that may have been sent above 0, noted with the lease; NULL: it may be any.
       'ever_sent jsonb',
+      // Answers of Odoo's in words that nobody knows, in a row and since when: too many, and the row is set aside.
+      'refusals int NOT NULL DEFAULT 0',
+      'failing_since timestamptz',
       // Since when Odoo lacks a value of the row while it waits for its pushes; kept by the guard trigger.
       'unconfirmed_since timestamptz',
     ),

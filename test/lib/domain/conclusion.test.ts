@@ -6,6 +6,7 @@ test('what Odoo refuses for good needs a person, what may pass is tried again af
   const aside = [
     'partial',
     'unknown-order',
+    'ambiguous-order',
     'order-done',
     'order-cancelled',
     'not-permitted',

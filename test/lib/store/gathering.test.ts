@@ -62,6 +62,29 @@ test("what one of several brings along spoils only its own; any other failure is
     const all = await Promise.allSettled([1, 2, 3].map((ask) => gathering.ask(ask)));
     return all.map(({ status }) => status);
   };
-  assert.deepEqual(await ended('22P05'), ['fulfilled', 'rejected', 'fulfilled']);
-  assert.deepEqual(await ended('57P01'), ['rejected', 'rejected', 'rejected']);
+  // A value, a constraint, a lock, a deadlock, a time limit, somebody's trigger, a value beyond PostgreSQL's limits.
+  for (const code of ['22P05', '23514', '55P03', '40P01', '40001', '57014', 'P0001', '42703', '54000', 'XX000']) {
+    assert.deepEqual(await ended(code), ['fulfilled', 'rejected', 'fulfilled'], code);
+  }
+  for (const code of ['57P01', '08006', '25006', '53100', '53300', '28P01', '3D000', 'ECONNRESET', '']) {
+    assert.deepEqual(await ended(code), ['rejected', 'rejected', 'rejected'], code);
+  }
+});
+
+test('a database that goes while rows are repeated one by one is asked no more', async () => {
+  const asked: number[][] = [];
+  const gathering = new Gathering<number, number>(
+    (asks) => {
+      asked.push(asks);
+      const code = asks.length > 1 ? '40P01' : '57P01';
+      return Promise.reject(Object.assign(new Error(code), { code }));
+    },
+    (ask, row) => ask === row,
+  );
+  const all = await Promise.allSettled([1, 2, 3].map((ask) => gathering.ask(ask)));
+  assert.deepEqual(
+    all.map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  );
+  assert.deepEqual(asked, [[1, 2, 3], [1]]);
 });

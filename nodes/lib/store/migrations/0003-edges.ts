@@ -6,4 +6,7 @@ ALTER TABLE mo_histories ADD COLUMN IF NOT EXISTS odoo_id int;
 ALTER TABLE mo_histories ADD COLUMN IF NOT EXISTS odoo_name text;
 
 ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS ever_sent jsonb;
+
+ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS refusals int NOT NULL DEFAULT 0;
+ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS failing_since timestamptz;
 `;
