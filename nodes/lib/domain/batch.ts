@@ -47,6 +47,10 @@ export interface Batch extends Order {
   confirmed_consumption: SiloWeights | null;
   /** Silos that were ever, or may have been, sent above 0, each with the last such kg; null: unknown, so it may be any. */
   ever_sent: SiloWeights | null;
+  /** Tries of closing it that another closing was in the way of, in a row. */
+  closing_collisions: number;
+  /** The revision that a person wants closed although too little was weighed; null: none. */
+  close_anyway: number | null;
   /** What Odoo showed after mark-done; it alone lets the row be archived as completed. */
   done_readback: DoneReadback | null;
   attempts: number;

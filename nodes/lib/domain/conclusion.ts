@@ -35,6 +35,8 @@ export const CONCLUSIONS = {
   /** The session ended twice in a row. */
   session: rule('retry', 30, 502),
   credentials: rule('retry', 60, 502),
+  /** Closing it met another closing: Odoo rolled back, or has forgotten what it was told (odoo/odoo#79136). */
+  collided: rule('retry', 3, 502),
   /** Odoo rolled back because of another transaction. */
   busy: rule('retry', 5, 502),
   /**
@@ -78,6 +80,13 @@ export function pauseBeforeRetry(conclusion: Conclusion, attempts: number, rando
   const seconds = Math.min(CONCLUSIONS[conclusion].pause * 2 ** Math.min(attempts, 16), LONGEST_PAUSE);
   return Math.round(seconds * 1000 * (0.5 + random));
 }
+
+/** So many doublings: ten tries of a closing that collides take less than a quarter of an hour. */
+const MOST_DOUBLINGS = 5;
+
+/** Pause before a closing that collided is tried again (ms). @param before collisions in a row before this one */
+export const pauseAfterCollision = (before: number): number =>
+  pauseBeforeRetry('collided', Math.min(before, MOST_DOUBLINGS));
 
 /** Whether a person has to decide: no repeat can change the outcome. */
 export const needsDecision = (conclusion: Conclusion): boolean => CONCLUSIONS[conclusion].consequence === 'set-aside';

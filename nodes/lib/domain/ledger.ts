@@ -35,7 +35,22 @@ export interface Settlement {
   answers?: readonly object[];
 }
 
+/** One order of an Odoo is closed at a time: who asked first, and still asks, has the turn. */
+export interface ClosingLedger {
+  /**
+   * Asks for the turn, goes on asking, or prolongs it.
+   * @param odoo which Odoo, named alike by every Node-RED
+   * @param owner who asks: one closing
+   * @param ttlMs how long the turn lasts, `waitMs` how long a place in the line, unless it is asked again
+   * @returns whether it is this owner's turn
+   */
+  ask(odoo: string, owner: string, ttlMs: number, waitMs: number): Promise<boolean>;
+  /** Gives the turn, or the place in the line, up. */
+  leave(owner: string): Promise<void>;
+}
+
 export interface PushLedger {
+  readonly closings: ClosingLedger;
   /**
    * Takes the row for a while, by the database's clock, and returns it fresh; or says why not.
    * @param purpose 'push': unconfirmed values; 'finish': those, and completed orders that are still open; 'manual': always

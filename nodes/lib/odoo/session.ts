@@ -106,6 +106,12 @@ export class OdooSession {
     return this.#base;
   }
 
+  /** Which Odoo this is, named alike by every Node-RED that calls it: its address and database. */
+  get place(): string {
+    const { url, database } = this.#address;
+    return `${url.trim().replace(/\/+$/, '').toLowerCase()} ${database}`;
+  }
+
   /** Calls a route under the session; one fresh login and one repeat when the session has ended. */
   async call(route: string, params: object, options: CallOptions = {}): Promise<Answer> {
     const answer = await this.#callUnderSession(route, params, options);

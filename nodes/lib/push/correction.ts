@@ -6,6 +6,7 @@ import { wholeSet } from '../domain/consumption';
 import type { PushLedger } from '../domain/ledger';
 import { concluded } from '../odoo/answer';
 import type { ManualRequest } from '../domain/correction';
+import type { Turn } from './closing-turn';
 import type { Delivery, Delivered } from './delivery';
 import { Leased, type PushResult, result, skipped } from './leased';
 
@@ -22,7 +23,7 @@ export class Correction {
     this.#leased = leased;
   }
 
-  async manual(ledger: PushLedger | null, request: ManualRequest): Promise<CorrectionResult> {
+  async manual(ledger: PushLedger | null, request: ManualRequest, turn?: Turn): Promise<CorrectionResult> {
     const asked = performance.now();
     const leased = ledger ? await ledger.lease({ mo_id: request.mo_id }, 'manual', this.#leased.ttl) : undefined;
     if (!ledger || !leased || ('refused' in leased && leased.refused === 'not-queued')) {
@@ -42,8 +43,12 @@ export class Correction {
         db_saved: false,
       };
     }
-    const delivered = await this.#leased.deliver(ledger, leased, asked, (delivery) =>
-      this.#manualDelivery(delivery, request, batch),
+    const delivered = await this.#leased.deliver(
+      ledger,
+      leased,
+      asked,
+      (delivery) => this.#manualDelivery(delivery, request, batch),
+      turn,
     );
     if (!delivered) {
       await ledger.release(batch.id, owner);

@@ -3,11 +3,19 @@
  * rows and the corrections by hand stand on it.
  */
 import { type Batch, plannedWeights } from '../domain/batch';
-import { CONCLUSIONS, type Concluded, needsDecision, pauseBeforeRetry } from '../domain/conclusion';
+import {
+  CONCLUSIONS,
+  type Concluded,
+  type Conclusion,
+  needsDecision,
+  pauseAfterCollision,
+  pauseBeforeRetry,
+} from '../domain/conclusion';
 import type { LeaseRefusal, PushLedger, Settlement } from '../domain/ledger';
 import type { SiloMap, SiloWeights } from '../domain/silos';
 import { concluded } from '../odoo/answer';
 import type { OdooClient } from '../odoo/client';
+import { LONGEST_WAIT, type Turn } from './closing-turn';
 import { Delivery, type DeliveryOptions, type Delivered } from './delivery';
 
 /** A lease covers so many timeouts, so that one call can always end before it does. */
@@ -28,8 +36,10 @@ export interface PushResult extends Concluded {
   done?: boolean;
   next_attempt_at?: Date | null;
   set_aside?: boolean;
-  /** From its turn to its outcome in the database. */
+  /** From its turn to its outcome in the database, without the wait for its turn to be closed. */
   seconds?: number;
+  /** Seconds that its closing waited for others of the same Odoo. */
+  waited?: number;
   /** Whether the outcome is in the database. */
   db_saved: boolean;
 }
@@ -42,8 +52,8 @@ export interface Lease {
 /** The lease was lost or ran too short: the delivery stops before its next call. */
 class LeaseLost extends Error {}
 
-/** 'too-late': the lease ran out, or the node closed, before the first call. */
-type NotSent = LeaseRefusal | 'too-late';
+/** 'too-late': the lease ran out, or the node closed, before the first call; 'closings': others were closed meanwhile. */
+type NotSent = LeaseRefusal | 'too-late' | 'closings';
 
 const SKIPPED: Record<NotSent, string> = {
   'not-queued': 'not in the queue',
@@ -53,6 +63,7 @@ const SKIPPED: Record<NotSent, string> = {
   'already-confirmed': 'already confirmed',
   'nothing-to-send': 'no reading yet',
   'too-late': 'its turn came too late: it waits for the next one',
+  closings: `other orders of this Odoo were being closed for ${LONGEST_WAIT / 60_000} minutes: the next run closes it`,
 };
 
 export class Leased {
@@ -66,6 +77,16 @@ export class Leased {
     this.#silos = silos;
     this.#options = options;
     this.signal = signal;
+  }
+
+  /** Which Odoo it goes to. */
+  get place(): string {
+    return this.#client.session.place;
+  }
+
+  /** How long a person waits for a turn: as long as for one answer (ms). */
+  get patience(): number {
+    return this.#client.session.timeoutMs;
   }
 
   /** How long a lease is asked for (ms). */
@@ -83,6 +104,7 @@ export class Leased {
    * Runs a delivery under a lease, which is renewed when a request could outlast it: none starts with less than two
    * timeouts left, so none is under way when another may take the row. A plain push needs no renewal.
    * @param asked when the lease was asked for, so that it never ends earlier than it is thought to (performance.now(), ms)
+   * @param turn to close orders, which is kept in the same way
    * @returns undefined: it was stopped before anything was answered, so nothing has changed in Odoo
    */
   async deliver(
@@ -90,14 +112,22 @@ export class Leased {
     { batch, owner }: Lease,
     asked: number,
     work: (delivery: Delivery) => Promise<Delivered>,
+    turn?: Turn,
   ): Promise<Delivered | undefined> {
     let until = asked + this.ttl;
+    let turnUntil = turn?.until ?? Infinity;
     const delivery = this.delivery(async () => {
       if (this.signal?.aborted) throw new LeaseLost('the node is closing');
       const now = performance.now();
-      if (until - now > RENEW_BELOW * this.#client.session.timeoutMs) return;
-      if (!(await ledger.renew(batch.id, owner, this.ttl))) throw new LeaseLost('the lease ran out');
-      until = now + this.ttl;
+      const needed = RENEW_BELOW * this.#client.session.timeoutMs;
+      if (until - now <= needed) {
+        if (!(await ledger.renew(batch.id, owner, this.ttl))) throw new LeaseLost('the lease ran out');
+        until = now + this.ttl;
+      }
+      if (turnUntil - now <= needed) {
+        if (!(await turn?.renew())) throw new LeaseLost('the turn to close it ran out');
+        turnUntil = now + this.ttl;
+      }
     });
     try {
       return await work(delivery);
@@ -122,7 +152,7 @@ export class Leased {
       reason,
       setAside,
       cancelled: conclusion === 'order-cancelled',
-      ...(pause ? { pauseMs: pauseBeforeRetry(conclusion, batch.attempts) } : {}),
+      ...(pause ? { pauseMs: pauseOf(conclusion, batch) } : {}),
       ...(sent ? { sent } : {}),
       ...(confirmed ? { confirmed } : {}),
       ...(done ? { done } : {}),
@@ -131,6 +161,9 @@ export class Leased {
     };
   }
 }
+
+const pauseOf = (conclusion: Conclusion, { attempts, closing_collisions }: Batch): number =>
+  conclusion === 'collided' ? pauseAfterCollision(closing_collisions) : pauseBeforeRetry(conclusion, attempts);
 
 /** Nothing was sent, because… */
 export function skipped(which: { id?: string; mo_id?: string }, refused: NotSent, batch?: Batch): PushResult {

@@ -1,18 +1,31 @@
 /**
  * Pushes: lease, deliver, settle. The row is sent, never the message.
  */
-import { gotNoAnswer, plannedWeights } from '../domain/batch';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Batch, gotNoAnswer, plannedWeights } from '../domain/batch';
 import { wholeSet } from '../domain/consumption';
 import type { PushLedger } from '../domain/ledger';
 import type { SiloMap } from '../domain/silos';
 import type { OdooClient } from '../odoo/client';
 import type { ManualRequest } from '../domain/correction';
 import { Correction, type CorrectionResult } from './correction';
-import type { DeliveryOptions, Delivered } from './delivery';
+import { inTurn, type Turn } from './closing-turn';
+import type { Delivery, DeliveryOptions, Delivered } from './delivery';
 import { type Lease, Leased, type PushResult, result, skipped } from './leased';
 import type { Limiter } from './limiter';
 
 export type { PushResult } from './leased';
+
+/** What came of one lease: nothing was sent, or this. */
+type Sent = { skipped: PushResult; batch?: Batch } | { lease: Lease; delivered: Delivered; began: number };
+
+/** The same in the database: the row as it is now, where it is known. */
+interface Passed {
+  result: PushResult;
+  batch?: Batch;
+  /** Pause before the next attempt (ms). */
+  pauseMs?: number;
+}
 
 export class PushService {
   readonly #limiter: Limiter;
@@ -24,71 +37,132 @@ export class PushService {
   }
 
   /**
-   * Pushes one row if it is due; with `markDone` also closes its order when it is completed.
+   * Pushes one row if it is due; with `markDone` also closes its order when it is completed: told side by side with others,
+   * closed one after the other.
    * @throws the signal's reason when it was aborted before the row had its turn: nothing was sent
    */
   async process(ledger: PushLedger, which: { id: string } | { mo_id: string }, markDone: boolean): Promise<PushResult> {
-    const turn = { signal: this.#leased.signal };
-    // The database is told outside of the turn: Odoo does not wait for that.
-    const sent = await this.#limiter.withRow(() => this.#send(ledger, which, markDone), turn);
-    if ('skipped' in sent) return sent.skipped;
+    const told = await this.#pass(ledger, which, 'push');
+    if (!markDone || !told.batch || !isOpen(told.result, told.batch)) return told.result;
+    for (;;) {
+      const closed = await this.#close(ledger, told.batch);
+      const { conclusion, next_attempt_at, set_aside } = closed.result;
+      if (conclusion !== 'collided' || !next_attempt_at || set_aside) return closed.result;
+      await pauseFor(closed.pauseMs, this.#leased.signal);
+      if (this.#leased.signal?.aborted) return closed.result;
+    }
+  }
+
+  /** Closes a completed row's order, when no other one of this Odoo is being closed. */
+  async #close(ledger: PushLedger, batch: Batch): Promise<Passed> {
+    const { ttl, place, signal } = this.#leased;
+    const turn = { ttlMs: ttl, signal };
+    const sent = await inTurn(this.#limiter, ledger.closings, place, turn, async (turn) => ({
+      turn,
+      sent: await this.#send(ledger, { id: batch.id }, 'finish', turn),
+    }));
+    if (!sent) return { result: skipped(batch, 'closings', batch), batch };
+    const passed = await this.#settle(ledger, sent.sent);
+    return { ...passed, result: { ...passed.result, waited: sent.turn.waited / 1000 } };
+  }
+
+  async #pass(
+    ledger: PushLedger,
+    which: { id: string } | { mo_id: string },
+    purpose: 'push' | 'finish',
+  ): Promise<Passed> {
+    return this.#settle(ledger, await this.#send(ledger, which, purpose));
+  }
+
+  /** Stores what came of it; no turn is held for that: Odoo does not wait for the database. */
+  async #settle(ledger: PushLedger, sent: Sent): Promise<Passed> {
+    if ('skipped' in sent) return { result: sent.skipped, ...(sent.batch ? { batch: sent.batch } : {}) };
     const { lease, delivered, began } = sent;
     const { batch, owner } = lease;
-    const settled = await ledger.settle(batch, owner, this.#leased.settlement(batch, delivered));
+    const settlement = this.#leased.settlement(batch, delivered);
+    const settled = await ledger.settle(batch, owner, settlement);
+    const set_aside = settled?.set_aside_at != null;
     return {
-      ...result(batch, delivered),
-      seconds: (performance.now() - began) / 1000,
-      db_saved: settled !== null,
-      next_attempt_at: settled?.next_attempt_at ?? null,
-      set_aside: settled?.set_aside_at != null,
+      ...(settled ? { batch: settled } : {}),
+      ...(settlement.pauseMs === undefined ? {} : { pauseMs: settlement.pauseMs }),
+      result: {
+        ...result(batch, delivered),
+        ...(set_aside && settled.set_aside_reason ? { reason: settled.set_aside_reason } : {}),
+        seconds: (performance.now() - began) / 1000,
+        db_saved: settled !== null,
+        next_attempt_at: settled?.next_attempt_at ?? null,
+        set_aside,
+      },
     };
   }
 
-  /** Leases a row and brings it to Odoo, or tells why not. */
-  async #send(
+  /** Leases a row and brings it to Odoo, or tells why not. With the turn to close orders it closes this one. */
+  #send(
     ledger: PushLedger,
     which: { id: string } | { mo_id: string },
-    markDone: boolean,
-  ): Promise<{ skipped: PushResult } | { lease: Lease; delivered: Delivered; began: number }> {
-    const asked = performance.now();
-    const lease = await ledger.lease(which, markDone ? 'finish' : 'push', this.#leased.ttl);
-    if ('refused' in lease) return { skipped: skipped(which, lease.refused, lease.batch) };
-    const { batch, owner } = lease;
-    const known = batch.confirmed_revision === batch.revision;
-    const weights = wholeSet(batch);
-    const finished = batch.actual_weight_quantity_finished_goods ?? 0;
-    let began = 0;
-    const deliver = (): Promise<Delivered | undefined> => {
-      began = performance.now();
-      return this.#leased.deliver(ledger, lease, asked, (delivery) =>
-        markDone && batch.status_manufacturing
+    purpose: 'push' | 'finish',
+    turn?: Turn,
+  ): Promise<Sent> {
+    // Who has the turn has waited for it, and others wait for who has it.
+    const waiting = { signal: this.#leased.signal, urgent: turn !== undefined };
+    return this.#limiter.withRow(async () => {
+      const asked = performance.now();
+      const lease = await ledger.lease(which, purpose, this.#leased.ttl);
+      if ('refused' in lease) {
+        const { refused, batch } = lease;
+        return { skipped: skipped(which, refused, batch), ...(batch ? { batch } : {}) };
+      }
+      const { batch, owner } = lease;
+      const known = batch.confirmed_revision === batch.revision;
+      const weights = wholeSet(batch);
+      const finished = batch.actual_weight_quantity_finished_goods ?? 0;
+      let began = 0;
+      const work = (delivery: Delivery): Promise<Delivered> =>
+        purpose === 'finish' && batch.status_manufacturing
           ? delivery.finish(batch, weights, known)
           : delivery.deliver(batch, weights, {
               ...{ finished, known, planned: plannedWeights(batch), before: batch.sent_consumption ?? {} },
               everSent: batch.ever_sent,
               // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
               ...(batch.status_manufacturing ? { readBack: true } : {}),
-            }),
-      );
-    };
-    const delivered = await this.#limiter
-      .run(deliver, { signal: this.#leased.signal, slow: gotNoAnswer(batch) })
-      .catch(async (error: unknown) => {
-        if (began === 0) await ledger.release(batch.id, owner);
-        throw error;
-      });
-    if (delivered) return { lease, delivered, began };
-    // Nothing was sent: the row is given back as it was.
-    await ledger.release(batch.id, owner);
-    return { skipped: skipped(which, 'too-late', batch) };
+            });
+      const deliver = (): Promise<Delivered | undefined> => {
+        began = performance.now();
+        return this.#leased.deliver(ledger, lease, asked, work, turn);
+      };
+      const delivered = await this.#limiter
+        .run(deliver, { ...waiting, slow: gotNoAnswer(batch) })
+        .catch(async (error: unknown) => {
+          if (began === 0) await ledger.release(batch.id, owner);
+          throw error;
+        });
+      if (delivered) return { lease, delivered, began };
+      // Nothing was sent: the row is given back as it was.
+      await ledger.release(batch.id, owner);
+      return { skipped: skipped(which, 'too-late', batch) };
+    }, waiting);
   }
 
   /**
-   * A correction by hand, before whatever waits; without a database Odoo alone.
+   * A correction by hand, before whatever waits; without a database Odoo alone. One that closes has its turn first.
    * @throws the signal's reason when it was aborted before the call had its turn: nothing was sent
    */
-  manual(ledger: PushLedger | null, request: ManualRequest): Promise<CorrectionResult> {
-    const correct = (): Promise<CorrectionResult> => new Correction(this.#leased).manual(ledger, request);
-    return this.#limiter.run(correct, { urgent: true, signal: this.#leased.signal });
+  async manual(ledger: PushLedger | null, request: ManualRequest): Promise<CorrectionResult> {
+    const { ttl, place, signal, patience } = this.#leased;
+    const waiting = { urgent: true, signal };
+    const correct = (turn?: Turn): Promise<CorrectionResult> =>
+      this.#limiter.run(() => new Correction(this.#leased).manual(ledger, request, turn), waiting);
+    if (!request.markDone) return correct();
+    const options = { ...waiting, ttlMs: ttl, longest: patience };
+    const corrected = await inTurn(this.#limiter, ledger?.closings ?? null, place, options, correct);
+    return corrected ?? { ...skipped(request, 'closings'), reason: 'other orders are being closed: repeat the call' };
   }
 }
+
+/** Whether a row has all its values in Odoo, is completed, and its order is still to be closed. */
+const isOpen = ({ conclusion }: PushResult, batch: Batch): boolean =>
+  conclusion === 'confirmed' && batch.status_manufacturing && batch.update_odoo && batch.done_readback === null;
+
+/** A pause that ends when the node closes. */
+const pauseFor = (ms = 0, signal?: AbortSignal): Promise<void> =>
+  delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined);

@@ -45,7 +45,7 @@ const numbersAsNumbers = ((oid: number, format: 'text'): unknown =>
   oid === NUMERIC || oid === INT8 ? Number : TYPES.getTypeParser(oid, format)) as typeof TYPES.getTypeParser;
 
 /** Advisory locks of this package; the numbers only have to differ from each other ("MO" = 0x4d4f). */
-export const LOCKS = { migrate: 0x4d4f01, queue: 0x4d4f02, alarms: 0x4d4f03 } as const;
+export const LOCKS = { migrate: 0x4d4f01, queue: 0x4d4f02, alarms: 0x4d4f03, closings: 0x4d4f04 } as const;
 
 /** Most connections of one pool, and the fewest it works with: a second one proves that sessions are kept apart. */
 const CONNECTIONS = { most: 6, fewest: 2 } as const;

@@ -5,10 +5,15 @@ import { randomUUID } from 'node:crypto';
 import type { Batch } from '../domain/batch';
 import type { LeaseRefusal, PushLedger, Settlement } from '../domain/ledger';
 import { SILO_TAGS, type SiloWeights } from '../domain/silos';
+import { DatabaseClosingLedger } from './closings';
 import type { Queryable } from './connection';
 import { Gathering } from './gathering';
 import { GIVEN_UP } from '../domain/conclusion';
-import { BATCH_COLUMNS, DUE, LEASED, UNCONFIRMED } from './sql';
+import { BATCH_COLUMNS, DUE, LEASED, UNCONFIRMED, UNTIL } from './sql';
+
+/** A closing that collided with another one is repeated so many times, within so long, before a person has to look. */
+const MOST_REPEATS = 10;
+const COLLISION_WINDOW = `interval '15 minutes'`;
 
 /** Whether a statement waits for rows that another transaction holds locked, or leaves them out. */
 type Locked = '' | 'SKIP LOCKED';
@@ -22,8 +27,6 @@ const PURPOSES = {
   /** A person asked: due or not. */
   manual: 'true',
 } as const;
-
-const UNTIL = (ttlMs: string): string => `clock_timestamp() + make_interval(secs => ${ttlMs} / 1000.0)`;
 
 /** Silos that hold more than 0 kg, with their kg: sent before the lease ends, or perhaps. */
 const ABOVE_ZERO = `(SELECT coalesce(jsonb_object_agg(silo, kg), '{}') FROM (VALUES
@@ -49,6 +52,11 @@ const COUNTS = `(t.conclusion = 'unexplained' AND NOT t.doubt)`;
 /** The answer that makes too many of them, over too long. */
 const GIVES_UP = `(${COUNTS} AND b.refusals + 1 >= ${GIVEN_UP.answers}
   AND coalesce(b.failing_since <= now() - interval '${GIVEN_UP.hours} hours', false))`;
+const COLLIDED = `t.conclusion = 'collided'`;
+/** A closing that collides goes on with the count of those before it, unless the last try is long ago. */
+const MET_BEFORE = `coalesce(b.closing_since IS NOT NULL AND b.last_attempt_at > now() - ${COLLISION_WINDOW}, false)`;
+/** So many repeats, or so long, and a person has to look. */
+const MET_TOO_OFTEN = `(b.closing_collisions >= ${MOST_REPEATS} OR b.closing_since < now() - ${COLLISION_WINDOW})`;
 
 /** What was sent and not confirmed may have arrived in part (`open`): update_odoo would claim too much. */
 const settle = (locked: Locked): string => `
@@ -58,7 +66,8 @@ const settle = (locked: Locked): string => `
       reason text, pause_ms float8, set_aside bool, cancelled bool, whole_row bool, doubt bool, sent jsonb, confirmed jsonb,
       done jsonb, odoo_id int, odoo_name text, answers jsonb)
   ), held AS MATERIALIZED (
-    SELECT t.*, ${COUNTS} AS counts, ${GIVES_UP} AS gives_up,
+    SELECT t.*, ${COUNTS} AS counts, ${GIVES_UP} AS gives_up, ${COLLIDED} AS collided, ${COLLIDED} AND ${MET_BEFORE} AS again,
+      ${COLLIDED} AND ${MET_BEFORE} AND ${MET_TOO_OFTEN} AS enough,
       t.confirmed IS NOT NULL AND t.whole_row AND b.revision = t.revision AS all_told
     FROM mo_batch b JOIN told t ON b.id = t.id AND b.lease_owner = t.owner ORDER BY b.id FOR UPDATE OF b ${locked}
   ), b AS (
@@ -74,9 +83,12 @@ const settle = (locked: Locked): string => `
       refusals = CASE WHEN h.ok THEN 0 WHEN h.counts THEN b.refusals + 1 ELSE b.refusals END,
       failing_since = CASE WHEN h.ok THEN NULL WHEN h.counts THEN coalesce(least(b.failing_since, now()), now())
         ELSE b.failing_since END,
-      set_aside_at = CASE WHEN h.set_aside OR h.gives_up THEN now() WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_at END,
+      closing_collisions = CASE WHEN h.again THEN b.closing_collisions + 1 WHEN h.collided THEN 1 ELSE 0 END,
+      closing_since = CASE WHEN h.again THEN b.closing_since WHEN h.collided THEN now() END,
+      set_aside_at = CASE WHEN h.set_aside OR h.gives_up OR h.enough THEN now() WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_at END,
       set_aside_reason = CASE WHEN h.gives_up THEN format('%s (answered so %s times since %s: see the log of Odoo, then retry)',
           h.reason, b.refusals + 1, to_char(b.failing_since, 'YYYY-MM-DD HH24:MI'))
+        WHEN h.enough THEN format('%s; closing it failed %s times', h.reason, b.closing_collisions + 1)
         WHEN h.set_aside THEN h.reason WHEN h.ok AND h.all_told THEN NULL ELSE b.set_aside_reason END,
       odoo_cancelled = coalesce(b.odoo_cancelled, false) OR h.cancelled,
       odoo_id = coalesce(h.odoo_id, b.odoo_id),
@@ -87,7 +99,7 @@ const settle = (locked: Locked): string => `
     SELECT mo_id, id, line, 'push', jsonb_strip_nulls(jsonb_build_object('conclusion', conclusion,
       'reason', nullif(reason, ''), 'revision', revision, 'sent', sent, 'confirmed', confirmed,
       'done', done, 'answers', answers, 'set_aside',
-      nullif(set_aside OR EXISTS (SELECT FROM held h WHERE h.owner = t.owner AND h.gives_up), false)))
+      nullif(set_aside OR EXISTS (SELECT FROM held h WHERE h.owner = t.owner AND (h.gives_up OR h.enough)), false)))
     FROM told t ${locked ? 'WHERE EXISTS (SELECT FROM b WHERE b.told_by = t.owner)' : ''}
   ) SELECT ${BATCH_COLUMNS} FROM b`;
 
@@ -114,6 +126,7 @@ const toldOf = (batch: Batch, owner: string, settlement: Settlement) => {
 };
 
 export class DatabasePushLedger implements PushLedger {
+  readonly closings: DatabaseClosingLedger;
   readonly #db: Queryable;
   /** Pushes run side by side: what they ask for meanwhile shares a statement. Rows that another holds locked stay out of it. */
   readonly #leases: Record<'push' | 'finish', Gathering<Asked, Leased>>;
@@ -122,6 +135,7 @@ export class DatabasePushLedger implements PushLedger {
   #locked: Promise<unknown> = Promise.resolve();
 
   constructor(db: Queryable) {
+    this.closings = new DatabaseClosingLedger(db);
     this.#db = db;
     const leases = (purpose: 'push' | 'finish'): Gathering<Asked, Leased> =>
       new Gathering(

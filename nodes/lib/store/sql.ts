@@ -6,11 +6,18 @@ import { LOCKS } from './connection';
 /** A value of the row that Odoo has not confirmed. */
 export const UNCONFIRMED = `(b.revision > 0 AND b.confirmed_revision IS DISTINCT FROM b.revision)`;
 
+/** So many milliseconds from now, by the database's clock. */
+export const UNTIL = (ttlMs: string): string => `clock_timestamp() + make_interval(secs => ${ttlMs} / 1000.0)`;
+
 /**
- * A lease counts by the database's clock, not by the start of the transaction. One that ends in hours was taken before that
- * clock was set back: it binds nobody.
+ * Whether a time until which something is held lies ahead: by the database's clock, not by the start of the transaction. One
+ * that ends in hours was set before that clock was set back: it binds nobody.
  */
-export const LEASED = `coalesce(b.lease_until > clock_timestamp() AND b.lease_until < clock_timestamp() + interval '2 hours', false)`;
+export const TIMES_OUT = (until: string): string =>
+  `(${until} > clock_timestamp() AND ${until} < clock_timestamp() + interval '2 hours')`;
+
+/** A lease that counts. */
+export const LEASED = `coalesce(${TIMES_OUT('b.lease_until')}, false)`;
 
 /** Neither set aside nor waiting for its next attempt. */
 export const DUE = `(b.set_aside_at IS NULL AND NOT b.duplicate AND (b.next_attempt_at IS NULL OR b.next_attempt_at <= now()))`;

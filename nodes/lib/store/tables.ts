@@ -78,6 +78,11 @@ const TABLES = {
       // Answers of Odoo's in words that nobody knows, in a row and since when: too many, and the row is set aside.
       'refusals int NOT NULL DEFAULT 0',
       'failing_since timestamptz',
+      // Tries of closing it that another closing was in the way of, and since when.
+      'closing_collisions int NOT NULL DEFAULT 0',
+      'closing_since timestamptz',
+      // The revision that a person wants closed although too little was weighed: no other one.
+      'close_anyway int8',
       // Since when Odoo lacks a value of the row while it waits for its pushes; kept by the guard trigger.
       'unconfirmed_since timestamptz',
     ),
@@ -114,6 +119,13 @@ const TABLES = {
     'since timestamptz NOT NULL',
     'reason text',
   ),
+  // Who wants to close an order of an Odoo: the lowest ticket that has not run out has the turn.
+  mo_closings: columns(
+    'owner uuid PRIMARY KEY',
+    'odoo text NOT NULL',
+    'ticket int8 GENERATED ALWAYS AS IDENTITY',
+    'until timestamptz NOT NULL',
+  ),
 } as const;
 
 export type TableName = keyof typeof TABLES;
@@ -138,6 +150,7 @@ const IDENTIFYING: Record<TableName, readonly string[]> = {
   mo_lines: ['line', 'last_read_at', 'seen'],
   mo_events: ['id', 'at', 'mo_id', 'batch_id', 'line', 'kind', 'detail'],
   mo_alarms: ['watch', 'kind', 'subject', 'since'],
+  mo_closings: ['owner', 'odoo', 'ticket', 'until'],
 };
 
 /** What a table has to look like where it exists already. */

@@ -95,7 +95,9 @@ async function readAll(tx: Task, handle: FileHandle, file: string): Promise<Tran
   await tx.one('SELECT pg_advisory_xact_lock($<alarms>)::text', LOCKS);
   await refuseUnlessEmpty(tx);
   // The triggers would count every row as new; what they keep is in the file.
-  await tx.none('ALTER TABLE mo_batch DISABLE TRIGGER USER; DELETE FROM mo_lines; DELETE FROM mo_alarms');
+  await tx.none(
+    'ALTER TABLE mo_batch DISABLE TRIGGER USER; DELETE FROM mo_lines; DELETE FROM mo_alarms; DELETE FROM mo_closings',
+  );
   const inserter = new Inserter(tx);
   let header = false;
   let end = '';
@@ -117,7 +119,7 @@ async function readAll(tx: Task, handle: FileHandle, file: string): Promise<Tran
 
 async function refuseUnlessEmpty(tx: Task): Promise<void> {
   // A flow that is deployed already notes what it reads and misses; that is not what was to be kept.
-  const tables = TABLE_NAMES.filter((table) => table !== 'mo_lines' && table !== 'mo_alarms');
+  const tables = TABLE_NAMES.filter((table) => !['mo_lines', 'mo_alarms', 'mo_closings'].includes(table));
   const counts = await tx.one<Record<string, number>>(
     `SELECT ${tables.map((table) => `(SELECT count(*) FROM ${table})::int AS ${table}`).join(', ')}`,
   );

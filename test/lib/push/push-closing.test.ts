@@ -36,11 +36,11 @@ plantTest(
   async (plant) => {
     const [mo = ''] = await plant.queue({});
     await plant.read(mo, TEN);
-    plant.odoo.setFault({ kind: 'commitLate', route: UPDATE, ms: 300 });
+    plant.odoo.setFault({ kind: 'commitLate', route: UPDATE, ms: 700 });
     await plant.push(mo);
     await plant.pausesOver();
     await plant.read(mo, PLAN, { finished: 2500, complete: true });
-    plant.odoo.setFault({ kind: 'delay', route: MARK_DONE, ms: 600 });
+    plant.odoo.setFault({ kind: 'delay', route: MARK_DONE, ms: 1500 });
     const closed = await plant.push(mo, { finish: true });
     assert.equal(closed.conclusion, 'order-done');
     assert.match(closed.reason, /silo_a \(silo101\): 825 kg here, 10 kg in Odoo/);

@@ -17,6 +17,7 @@ function watched(ledger: PushLedger): {
     leases,
     renewals: () => renewals,
     ledger: {
+      closings: ledger.closings,
       lease: (which, purpose, ttlMs) => {
         note(ttlMs);
         return ledger.lease(which, purpose, ttlMs);
