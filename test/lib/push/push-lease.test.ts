@@ -126,7 +126,7 @@ test('the next row is leased while Odoo is busy, no more than one ahead; closing
 });
 
 test('a row whose lease ran out before its first call was not tried: no attempt, no event, due at once', async (t) => {
-  const timeoutMs = 20;
+  const timeoutMs = 150;
   await withPlant(t, { timeoutMs }, async (plant) => {
     const [mo = ''] = await plant.queue({});
     await plant.read(mo, { silo_a: 5 });
