@@ -8,6 +8,8 @@ import { breaches, type Problem } from '../lib/domain/schema';
 import { SILO_TAGS, type SiloWeights } from '../lib/domain/silos';
 import { LARGEST_WEIGHT, roundDecoded } from '../lib/domain/weight';
 
+export type { ManualRequest } from '../lib/domain/correction';
+
 export type ManualOperation = 'update' | 'mark-done' | 'process';
 
 const kg = { type: 'number', minimum: 0, maximum: LARGEST_WEIGHT } as const;

@@ -6,6 +6,7 @@
  *                                                                                         └──archived by hand──▶ history
  */
 import type { OrderKey } from './order';
+import type { PendingCall } from './correction';
 import type { Reading } from './reading';
 import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
 
@@ -51,6 +52,10 @@ export interface Batch extends Order {
   closing_collisions: number;
   /** The revision that a person wants closed although too little was weighed; null: none. */
   close_anyway: number | null;
+  /** kg of finished goods that were sent last. */
+  sent_finished?: number | null;
+  /** What calls by hand may have put into Odoo, and nobody knows: left alone until it is settled. */
+  pending_call?: PendingCall | null;
   /** What Odoo showed after mark-done; it alone lets the row be archived as completed. */
   done_readback: DoneReadback | null;
   attempts: number;

@@ -46,6 +46,8 @@ export const CONCLUSIONS = {
   unexplained: rule('retry', 60, 502),
   /** Not reachable, or something else than Odoo answers. Nothing was sent, or nothing was taken. */
   unavailable: rule('retry', 60, 502),
+  /** A call by hand, or a quantity that Odoo does not take back, may stand there: left alone, and shown. */
+  unsettled: rule('retry', 60, 409),
   /** Sent, and no answer came: neither success nor failure. */
   'unknown-outcome': rule('retry', 60, 504),
   /** Our own request was refused as malformed: a defect, or another server than we know. */
@@ -59,6 +61,8 @@ export interface Concluded {
   conclusion: Conclusion;
   /** Empty when confirmed. */
   reason: string;
+  /** Not a byte of the call went out. */
+  unsent?: true;
 }
 
 /**

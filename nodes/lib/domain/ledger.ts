@@ -5,6 +5,7 @@
 import type { Batch, DoneReadback } from './batch';
 import type { Conclusion } from './conclusion';
 import type { OrderRef } from './order';
+import type { CallByHand, PendingCall } from './correction';
 import type { SiloWeights } from './silos';
 
 /** Why a row may not be pushed now. */
@@ -27,6 +28,11 @@ export interface Settlement {
   done?: DoneReadback;
   /** The order as it was found in Odoo. */
   order?: OrderRef;
+  /** kg of finished goods as sent. */
+  sentFinished?: number;
+  /** Of a call by hand: what it gave is settled now, and what was unsettled of that before it came is so again. */
+  given?: CallByHand;
+  earlier?: PendingCall | null;
   /** false: Odoo confirmed only some of the row's values. */
   wholeRow?: boolean;
   /** Odoo may hold something else than the row: the row counts as unconfirmed again, due when it was. */
@@ -54,18 +60,37 @@ export interface PushLedger {
   /**
    * Takes the row for a while, by the database's clock, and returns it fresh; or says why not.
    * @param purpose 'push': unconfirmed values; 'finish': those, and completed orders that are still open; 'manual': always
+   * @param byHand what a call by hand is about to send: on the row, unsettled, before it is sent; of a completed batch only
+   *   when it is meant to correct one
+   * @returns `pending_call`: what was unsettled before; `pending_ms`: since when (ms, negative after a clock was set back)
    */
   lease(
     which: { id: string } | { mo_id: string },
     purpose: 'push' | 'finish' | 'manual',
     ttlMs: number,
-  ): Promise<{ batch: Batch; owner: string } | { refused: LeaseRefusal; batch?: Batch }>;
+    byHand?: { call: CallByHand; completed: boolean },
+  ): Promise<
+    { batch: Batch & { pending_ms?: number | null }; owner: string } | { refused: LeaseRefusal; batch?: Batch }
+  >;
   /** Prolongs a lease; false: it is lost. */
   renew(id: string, owner: string, ttlMs: number): Promise<boolean>;
   /** Stores what came of it and ends the lease; null: the lease was lost, only the event is stored. */
   settle(batch: Batch, owner: string, settlement: Settlement): Promise<Batch | null>;
-  /** Ends a lease under which nothing was sent. */
-  release(id: string, owner: string): Promise<void>;
+  /** Ends a lease under which nothing was sent; a call by hand is unsettled no more. */
+  release(id: string, owner: string, call?: Pick<Settlement, 'given' | 'earlier'>): Promise<void>;
+  /** The row as it stands; null: it is not in the queue. */
+  current(id: string): Promise<Batch | null>;
+  /**
+   * Stores what is known by now of unsettled calls: what arrived goes into the row. The lease goes on.
+   * @param reason in words, for the trail
+   * @returns the row; null: the lease is lost
+   */
+  settleCalls(
+    batch: Batch,
+    owner: string,
+    known: { settled: CallByHand; arrived: CallByHand },
+    reason: string,
+  ): Promise<Batch | null>;
   /**
    * Saves what a person sent and Odoo confirmed, where no reading wrote another value meanwhile. null: nothing was saved,
    * because the lease was lost or a reading completed the batch meanwhile; the row is told to Odoo again.
@@ -73,7 +98,7 @@ export interface PushLedger {
   saveManual(
     batch: Batch,
     owner: string,
-    values: { consumption?: SiloWeights; finished?: number; completed?: boolean },
+    values: Omit<CallByHand, 'mark_done'> & { completed?: boolean },
     settlement: Settlement,
   ): Promise<Batch | null>;
 }

@@ -97,7 +97,7 @@ export function readEnvelope(answer: Answer): Read {
 }
 
 function parseEnvelope(answer: Answer): Read {
-  if (answer.kind === 'not-made') return { concluded: answer.concluded };
+  if (answer.kind === 'not-made') return { concluded: { ...answer.concluded, unsent: true } };
   if (answer.kind === 'none') {
     return answer.sent
       ? {
@@ -107,10 +107,10 @@ function parseEnvelope(answer: Answer): Read {
           ),
         }
       : {
-          concluded: concluded(
-            'unavailable',
-            `Odoo is not reachable (${answer.problem}): check URL, network and server`,
-          ),
+          concluded: {
+            ...concluded('unavailable', `Odoo is not reachable (${answer.problem}): check URL, network and server`),
+            unsent: true,
+          },
         };
   }
   const { status, body, location } = answer;

@@ -4,7 +4,7 @@
  */
 import { concluded } from '../odoo/answer';
 import { type Batch, type DoneReadback, plannedWeights } from '../domain/batch';
-import type { Concluded, Conclusion } from '../domain/conclusion';
+import { CONCLUSIONS, type Concluded, type Conclusion } from '../domain/conclusion';
 import {
   type Consignment,
   consign,
@@ -50,6 +50,8 @@ export const DELIVERY_DEFAULTS: DeliveryOptions = {
 export interface Delivered extends Concluded {
   /** kg per silo that were sent (or found to be there already). */
   sent?: SiloWeights;
+  /** kg of finished goods that were sent. */
+  sentFinished?: number;
   /** kg per silo that Odoo confirmed; also present when only the closing did not go through. */
   confirmed?: SiloWeights;
   done?: DoneReadback;
@@ -75,9 +77,11 @@ interface DeliverOptions {
   everSent?: SiloWeights | null;
   readBack?: boolean;
   unique?: boolean;
+  finishedBefore?: number;
 }
 
-interface OrderState {
+/** An order as Odoo holds it. */
+export interface OrderState {
   production: Production | undefined;
   moves: OrderMove[];
   consumption: SiloWeights;
@@ -99,6 +103,9 @@ const ASK_THE_STATE: readonly Conclusion[] = [
 /** Nothing above 0 and no finished goods: no update can say it. */
 const isNothing = ({ consignment: { byCode }, quantity }: Goal): boolean =>
   Object.keys(byCode).length === 0 && !quantity;
+
+/** Whether a byte of any of these calls went out. */
+export const wentOut = (answers: readonly Concluded[]): boolean => answers.some(({ unsent }) => !unsent);
 
 export class Delivery {
   readonly #client: OdooClient;
@@ -128,9 +135,10 @@ export class Delivery {
    * @param before kg per silo that were sent earlier
    * @param everSent silos that may hold something in Odoo: only their zeros need a proof; null: any may
    * @param unique look first whether the order is the only one of its name: the addon's routes take a name
+   * @param finishedBefore kg of finished goods that were sent earlier: 0 has to take them back, which an update cannot
    */
   async deliver(key: OrderKey, weights: SiloWeights, options: DeliverOptions = {}): Promise<Delivered> {
-    const { finished, known = false, planned = {}, before = {}, everSent = null } = options;
+    const { finished, known = false, planned = {}, before = {}, everSent = null, finishedBefore = 0 } = options;
     const { readBack = this.#options.readBack, unique = false } = options;
     this.#order = { id: key.odoo_id ?? undefined, name: nameInOdoo(key) };
     const { consignment, refused } = consign(weights, this.#silos, before);
@@ -143,6 +151,10 @@ export class Delivery {
       if (!known) {
         const update = await this.#update(goal);
         if (update.conclusion !== 'confirmed') return this.#refused(goal, update);
+        if (finished === 0 && finishedBefore > 0) {
+          const kept = await this.#takeFinishedBack(goal);
+          if (kept) return kept;
+        }
       }
       const doubtful = consignment.zeros.some((tag) => !everSent || tag in everSent);
       // Where nothing was sent, nobody was asked: the state is read.
@@ -151,14 +163,28 @@ export class Delivery {
     });
   }
 
+  /** Only looks at an order. @returns its state and moves, or what stands against reading them */
+  async look(batch: Batch): Promise<OrderState | Delivered> {
+    try {
+      this.#order = { id: batch.odoo_id ?? undefined, name: nameInOdoo(batch) };
+      return await this.#read();
+    } catch (error) {
+      if (error instanceof OdooError) return this.#result(error.concluded);
+      throw error;
+    }
+  }
+
   /** Delivers the final values of a completed batch, marks its order done and reads it back. */
   async finish(batch: Batch, weights: SiloWeights, known: boolean): Promise<Delivered> {
     const finished = finishedQuantity(batch, this.#options.noFinishedWeight);
     const planned = plannedWeights(batch);
     const before = batch.sent_consumption ?? {};
-    const told = { ...(finished ? { finished } : {}), known, planned, before, readBack: true };
+    const finishedBefore = finished === undefined ? (batch.sent_finished ?? 0) : 0;
+    const told = { finished: finished ?? 0, finishedBefore, known, planned, before, readBack: true };
     // Whatever it is closed with, it must not be another company's order of this name.
     const delivered = await this.deliver(batch, weights, { ...told, unique: true });
+    // Nothing is left that could settle it: a person decides.
+    if (delivered.conclusion === 'unsettled') return { ...delivered, ...concluded('undecided', delivered.reason) };
     if (delivered.conclusion !== 'confirmed' || delivered.done) return delivered;
     if (finished === undefined) {
       const reason = 'no finished weight: enter it (mark done by hand), or choose in the push node what to close with';
@@ -208,6 +234,21 @@ export class Delivery {
     if (short && this.#options.minFinishedShare === null) return false;
     if (consumption === 'strict') return this.#options.closeStrict;
     return consumption === 'warning' ? this.#options.closeWarning : short;
+  }
+
+  /** Takes the finished goods back to 0, and looks whether they are. @returns what stands against it */
+  async #takeFinishedBack(goal: Goal): Promise<Delivered | undefined> {
+    const held = await this.#read();
+    const { production } = held;
+    if (!production || this.#closed(goal, held)) return undefined;
+    if (sameForOdoo(production.qty_producing, 0)) return undefined;
+    const set = this.#client.setProducing(production.id, 0, this.#call);
+    const said = await this.#answered('finished goods to 0', set);
+    const after = (await this.#read()).production;
+    if (!after || sameForOdoo(after.qty_producing, 0)) return undefined;
+    const words = said.reason ? ` (${said.reason})` : '';
+    const kept = `0 kg finished here, ${after.qty_producing} kg in Odoo, which does not take them back${words}`;
+    return this.#result(concluded('unsettled', `${kept}: correct the order in Odoo, or the row`), goal);
   }
 
   /** Sends the set; one with nothing above 0 and no finished goods is no update at all. */
@@ -339,6 +380,11 @@ export class Delivery {
     return [...this.#answers];
   }
 
+  /** Whether anything was asked of Odoo that could change something there. */
+  get wentOut(): boolean {
+    return wentOut(this.#answers);
+  }
+
   /** A read that fails ends a delivery with what the failure means, not with an exception. */
   async #attempt(goal: Goal, work: () => Promise<Delivered>): Promise<Delivered> {
     try {
@@ -354,13 +400,17 @@ export class Delivery {
     return { ...this.#result(concluded('confirmed'), goal), confirmed: goal.consignment.weights };
   }
 
+  /** Passing trouble before the first byte went out means that nothing was sent. */
   #result({ conclusion, reason }: Concluded, goal?: Goal): Delivered {
+    const told = goal && (this.wentOut || CONCLUSIONS[conclusion].consequence !== 'retry');
+    const { quantity } = goal ?? {};
     const { id, name } = this.#order;
     return {
-      conclusion,
-      reason,
+      ...{ conclusion, reason },
       ...(id === undefined ? {} : { order: { id, name } }),
-      ...(goal ? { sent: goal.consignment.weights } : {}),
+      ...(told
+        ? { sent: goal.consignment.weights, ...(quantity === undefined ? {} : { sentFinished: quantity }) }
+        : {}),
       answers: [...this.#answers],
     };
   }

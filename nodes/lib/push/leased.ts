@@ -45,12 +45,12 @@ export interface PushResult extends Concluded {
 }
 
 export interface Lease {
-  batch: Batch;
+  batch: Batch & { pending_ms?: number | null };
   owner: string;
 }
 
 /** The lease was lost or ran too short: the delivery stops before its next call. */
-class LeaseLost extends Error {}
+export class LeaseLost extends Error {}
 
 /** 'too-late': the lease ran out, or the node closed, before the first call; 'closings': others were closed meanwhile. */
 type NotSent = LeaseRefusal | 'too-late' | 'closings';
@@ -68,13 +68,13 @@ const SKIPPED: Record<NotSent, string> = {
 
 export class Leased {
   readonly #client: OdooClient;
-  readonly #silos: SiloMap;
+  readonly silos: SiloMap;
   readonly #options: DeliveryOptions;
   readonly signal: AbortSignal | undefined;
 
   constructor(client: OdooClient, silos: SiloMap, options: DeliveryOptions, signal?: AbortSignal) {
     this.#client = client;
-    this.#silos = silos;
+    this.silos = silos;
     this.#options = options;
     this.signal = signal;
   }
@@ -91,13 +91,18 @@ export class Leased {
 
   /** How long a lease is asked for (ms). */
   get ttl(): number {
-    return this.#client.session.timeoutMs * LEASE_TIMEOUTS;
+    return this.timeoutMs * LEASE_TIMEOUTS;
+  }
+
+  /** Limit of one call (ms). */
+  get timeoutMs(): number {
+    return this.#client.session.timeoutMs;
   }
 
   /** @param beforeSend awaited before every request; throwing ends the delivery */
   delivery(beforeSend?: () => Promise<void>): Delivery {
     const call = { ...(this.signal ? { signal: this.signal } : {}), ...(beforeSend ? { beforeSend } : {}) };
-    return new Delivery(this.#client, this.#silos, this.#options, call);
+    return new Delivery(this.#client, this.silos, this.#options, call);
   }
 
   /**
@@ -105,7 +110,7 @@ export class Leased {
    * timeouts left, so none is under way when another may take the row. A plain push needs no renewal.
    * @param asked when the lease was asked for, so that it never ends earlier than it is thought to (performance.now(), ms)
    * @param turn to close orders, which is kept in the same way
-   * @returns undefined: it was stopped before anything was answered, so nothing has changed in Odoo
+   * @returns undefined: it was stopped before anything went out, so nothing has changed in Odoo
    */
   async deliver(
     ledger: PushLedger,
@@ -119,13 +124,14 @@ export class Leased {
     const delivery = this.delivery(async () => {
       if (this.signal?.aborted) throw new LeaseLost('the node is closing');
       const now = performance.now();
-      const needed = RENEW_BELOW * this.#client.session.timeoutMs;
+      const needed = RENEW_BELOW * this.timeoutMs;
       if (until - now <= needed) {
-        if (!(await ledger.renew(batch.id, owner, this.ttl))) throw new LeaseLost('the lease ran out');
+        const renewed = await ledger.renew(batch.id, owner, this.ttl).catch(unrenewed);
+        if (!renewed) throw new LeaseLost('the lease ran out');
         until = now + this.ttl;
       }
       if (turnUntil - now <= needed) {
-        if (!(await turn?.renew())) throw new LeaseLost('the turn to close it ran out');
+        if (!(await turn?.renew().catch(unrenewed))) throw new LeaseLost('the turn to close it ran out');
         turnUntil = now + this.ttl;
       }
     });
@@ -133,7 +139,7 @@ export class Leased {
       return await work(delivery);
     } catch (error) {
       if (!(error instanceof LeaseLost)) throw error;
-      if (delivery.answers.length === 0) return undefined;
+      if (!delivery.wentOut) return undefined;
       return {
         ...concluded('unknown-outcome', `stopped before the next call: ${error.message}`),
         answers: delivery.answers,
@@ -143,7 +149,7 @@ export class Leased {
 
   /** What came of a delivery, as it is stored. */
   settlement(batch: Batch, delivered: Delivered): Settlement {
-    const { conclusion, reason, sent, confirmed, done, order, answers } = delivered;
+    const { conclusion, reason, sent, sentFinished, confirmed, done, order, answers } = delivered;
     const setAside = needsDecision(conclusion);
     // A call given up because the node closes says nothing about Odoo: the row is due again at once.
     const pause = CONCLUSIONS[conclusion].consequence === 'retry' && !this.signal?.aborted;
@@ -154,8 +160,10 @@ export class Leased {
       cancelled: conclusion === 'order-cancelled',
       ...(pause ? { pauseMs: pauseOf(conclusion, batch) } : {}),
       ...(sent ? { sent } : {}),
+      ...(sentFinished === undefined ? {} : { sentFinished }),
       ...(confirmed ? { confirmed } : {}),
-      ...(done ? { done } : {}),
+      // Beside what is unsettled nothing is proven.
+      ...(conclusion === 'unsettled' ? { wholeRow: false } : done ? { done } : {}),
       ...(order ? { order } : {}),
       answers,
     };
@@ -164,6 +172,11 @@ export class Leased {
 
 const pauseOf = (conclusion: Conclusion, { attempts, closing_collisions }: Batch): number =>
   conclusion === 'collided' ? pauseAfterCollision(closing_collisions) : pauseBeforeRetry(conclusion, attempts);
+
+/** A database that cannot be asked: whoever keeps the row, it is not certain that it is this one. */
+const unrenewed = ({ message }: Error): never => {
+  throw new LeaseLost(`the lease could not be renewed (${message})`);
+};
 
 /** Nothing was sent, because… */
 export function skipped(which: { id?: string; mo_id?: string }, refused: NotSent, batch?: Batch): PushResult {

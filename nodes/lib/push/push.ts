@@ -4,15 +4,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Batch, gotNoAnswer, plannedWeights } from '../domain/batch';
 import { wholeSet } from '../domain/consumption';
+import { type ManualRequest, unaffected } from '../domain/correction';
 import type { PushLedger } from '../domain/ledger';
 import type { SiloMap } from '../domain/silos';
 import type { OdooClient } from '../odoo/client';
-import type { ManualRequest } from '../domain/correction';
 import { Correction, type CorrectionResult } from './correction';
 import { inTurn, type Turn } from './closing-turn';
 import type { Delivery, DeliveryOptions, Delivered } from './delivery';
 import { type Lease, Leased, type PushResult, result, skipped } from './leased';
 import type { Limiter } from './limiter';
+import { leftAlone, settleCalls } from './unsettled';
 
 export type { PushResult } from './leased';
 
@@ -112,35 +113,50 @@ export class PushService {
         const { refused, batch } = lease;
         return { skipped: skipped(which, refused, batch), ...(batch ? { batch } : {}) };
       }
-      const { batch, owner } = lease;
-      const known = batch.confirmed_revision === batch.revision;
-      const weights = wholeSet(batch);
-      const finished = batch.actual_weight_quantity_finished_goods ?? 0;
+      const { id } = lease.batch;
       let began = 0;
-      const work = (delivery: Delivery): Promise<Delivered> =>
-        purpose === 'finish' && batch.status_manufacturing
-          ? delivery.finish(batch, weights, known)
-          : delivery.deliver(batch, weights, {
-              ...{ finished, known, planned: plannedWeights(batch), before: batch.sent_consumption ?? {} },
-              everSent: batch.ever_sent,
-              // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
-              ...(batch.status_manufacturing ? { readBack: true } : {}),
-            });
       const deliver = (): Promise<Delivered | undefined> => {
         began = performance.now();
-        return this.#leased.deliver(ledger, lease, asked, work, turn);
+        const closing = purpose === 'finish';
+        return this.#leased.deliver(ledger, lease, asked, (on) => this.#bring(on, ledger, lease, closing), turn);
       };
       const delivered = await this.#limiter
-        .run(deliver, { ...waiting, slow: gotNoAnswer(batch) })
+        .run(deliver, { ...waiting, slow: gotNoAnswer(lease.batch) })
         .catch(async (error: unknown) => {
-          if (began === 0) await ledger.release(batch.id, owner);
+          if (began === 0) await ledger.release(id, lease.owner);
           throw error;
         });
       if (delivered) return { lease, delivered, began };
       // Nothing was sent: the row is given back as it was.
-      await ledger.release(batch.id, owner);
-      return { skipped: skipped(which, 'too-late', batch) };
+      await ledger.release(id, lease.owner);
+      return { skipped: skipped(which, 'too-late', lease.batch) };
     }, waiting);
+  }
+
+  /** Brings what the row holds to Odoo, but for what calls by hand left unsettled there. */
+  async #bring(delivery: Delivery, ledger: PushLedger, lease: Lease, markDone: boolean): Promise<Delivered> {
+    const { timeoutMs } = this.#leased;
+    const ended = await settleCalls(delivery, ledger, lease, {
+      timeoutMs,
+      closing: lease.batch.status_manufacturing,
+    });
+    if (ended) return ended;
+    const { batch } = lease;
+    const { pending_call = null } = batch;
+    const known = batch.confirmed_revision === batch.revision;
+    const weights = unaffected(wholeSet(batch), pending_call);
+    if (markDone && batch.status_manufacturing && !pending_call) return delivery.finish(batch, weights, known);
+    const untold = pending_call?.finished !== undefined;
+    const delivered = await delivery.deliver(batch, weights, {
+      everSent: batch.ever_sent,
+      ...{ known, planned: plannedWeights(batch), before: batch.sent_consumption ?? {} },
+      ...(untold
+        ? {}
+        : { finished: batch.actual_weight_quantity_finished_goods ?? 0, finishedBefore: batch.sent_finished ?? 0 }),
+      // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
+      ...(batch.status_manufacturing ? { readBack: true } : {}),
+    });
+    return pending_call && delivered.conclusion === 'confirmed' ? leftAlone(pending_call, lease, delivered) : delivered;
   }
 
   /**

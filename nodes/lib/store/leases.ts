@@ -3,13 +3,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Batch } from '../domain/batch';
+import type { CallByHand } from '../domain/correction';
 import type { LeaseRefusal, PushLedger, Settlement } from '../domain/ledger';
-import { SILO_TAGS, type SiloWeights } from '../domain/silos';
+import { SILO_TAGS } from '../domain/silos';
 import { DatabaseClosingLedger } from './closings';
 import type { Queryable } from './connection';
 import { Gathering } from './gathering';
 import { GIVEN_UP } from '../domain/conclusion';
-import { BATCH_COLUMNS, DUE, LEASED, UNCONFIRMED, UNTIL } from './sql';
+import { BATCH_COLUMNS, DUE, eventOf, LEASED, UNCONFIRMED, UNTIL } from './sql';
 
 /** A closing that collided with another one is repeated so many times, within so long, before a person has to look. */
 const MOST_REPEATS = 10;
@@ -32,20 +33,30 @@ const PURPOSES = {
 const ABOVE_ZERO = `(SELECT coalesce(jsonb_object_agg(silo, kg), '{}') FROM (VALUES
   ${SILO_TAGS.map((tag) => `('${tag}', b.actual_consumption_${tag})`).join(', ')}) v(silo, kg) WHERE kg > 0)`;
 
+const SENDS_NOTHING = '(f.call IS NULL OR (b.status_manufacturing AND NOT f.completed))';
 /**
- * Takes the rows that are asked for, each for its owner. A call by hand sends values that are not in the row yet: from then
- * on, and after a crash, Odoo may hold another value.
+ * What a call by hand is about to send joins what is unsettled already, before its first byte goes out: from then on, and
+ * after a crash, Odoo may hold it. One that a completed batch refuses sends nothing.
  */
+const BY_HAND = `, confirmed_revision = NULL, pending_call = CASE WHEN ${SENDS_NOTHING} THEN b.pending_call
+    ELSE coalesce(b.pending_call, '{}') || f.call || jsonb_build_object('at', clock_timestamp()) || CASE WHEN f.call ? 'consumption'
+      THEN jsonb_build_object('consumption', coalesce(b.pending_call->'consumption', '{}') || (f.call->'consumption')) ELSE '{}' END END,
+    ever_sent = CASE WHEN ${SENDS_NOTHING} THEN b.ever_sent ELSE b.ever_sent ||
+      (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(f.call->'consumption') WHERE value > '0') END`;
+
+/** Takes the rows that are asked for, each for its owner; tells what was unsettled before, and how long (ms). */
 const lease = (purpose: keyof typeof PURPOSES, locked: Locked): string => `
   WITH asked AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset($<asked:json>) AS a(owner uuid, id uuid, mo_id text, ttl_ms float8)
+    SELECT * FROM jsonb_to_recordset($<asked:json>) AS a(owner uuid, id uuid, mo_id text, ttl_ms float8, call jsonb, completed bool)
   ), free AS MATERIALIZED (
-    SELECT b.id, a.owner, a.ttl_ms FROM mo_batch b JOIN asked a ON b.id = a.id OR (b.mo_id = a.mo_id AND NOT b.duplicate)
+    SELECT b.id, a.owner, a.ttl_ms, a.call, a.completed, b.pending_call AS unsettled FROM mo_batch b
+    JOIN asked a ON b.id = a.id OR (b.mo_id = a.mo_id AND NOT b.duplicate)
     WHERE NOT ${LEASED} AND ${PURPOSES[purpose]} ORDER BY b.id FOR UPDATE OF b ${locked}
   )
   UPDATE mo_batch b SET lease_owner = f.owner, lease_until = ${UNTIL('f.ttl_ms')}, lease_confirmed = b.confirmed_revision
-    ${purpose === 'manual' ? ', confirmed_revision = NULL' : `, ever_sent = b.ever_sent || ${ABOVE_ZERO}`}
-  FROM free f WHERE b.id = f.id RETURNING ${BATCH_COLUMNS}`;
+    ${purpose === 'manual' ? BY_HAND : `, ever_sent = b.ever_sent || ${ABOVE_ZERO}`}
+  FROM free f WHERE b.id = f.id RETURNING ${BATCH_COLUMNS}, f.unsettled AS pending_call,
+    (EXTRACT(EPOCH FROM clock_timestamp() - (f.unsettled->>'at')::timestamptz) * 1000)::float8 AS pending_ms`;
 
 /** Odoo itself answered this row in words that nobody knows; a call by hand does not count. */
 const COUNTS = `(t.conclusion = 'unexplained' AND NOT t.doubt)`;
@@ -64,7 +75,7 @@ const settle = (locked: Locked): string => `
     SELECT *, conclusion = 'confirmed' AS ok, doubt OR (sent IS NOT NULL AND confirmed IS NULL) AS open
     FROM jsonb_to_recordset($<told:json>) AS t(id uuid, owner uuid, mo_id text, line text, revision int8, conclusion text,
       reason text, pause_ms float8, set_aside bool, cancelled bool, whole_row bool, doubt bool, sent jsonb, confirmed jsonb,
-      done jsonb, odoo_id int, odoo_name text, answers jsonb)
+      sent_finished float8, given jsonb, earlier jsonb, done jsonb, odoo_id int, odoo_name text, answers jsonb)
   ), held AS MATERIALIZED (
     SELECT t.*, ${COUNTS} AS counts, ${GIVES_UP} AS gives_up, ${COLLIDED} AS collided, ${COLLIDED} AND ${MET_BEFORE} AS again,
       ${COLLIDED} AND ${MET_BEFORE} AND ${MET_TOO_OFTEN} AS enough,
@@ -76,6 +87,9 @@ const settle = (locked: Locked): string => `
       sent_consumption = coalesce(b.sent_consumption || h.sent, h.sent, b.sent_consumption),
       ever_sent = b.ever_sent || (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(h.sent) WHERE value > '0'),
       confirmed_consumption = coalesce(b.confirmed_consumption || h.confirmed, h.confirmed, b.confirmed_consumption),
+      sent_finished = coalesce(h.sent_finished, b.sent_finished),
+      pending_call = CASE WHEN h.given IS NOT NULL THEN mo_pending_settled(b.pending_call, h.given, h.earlier)
+        WHEN h.doubt THEN b.pending_call || jsonb_build_object('at', clock_timestamp()) ELSE b.pending_call END,
       confirmed_revision = CASE WHEN h.open THEN NULL WHEN h.all_told THEN b.revision ELSE b.lease_confirmed END,
       done_readback = CASE WHEN b.revision = h.revision THEN coalesce(h.done, b.done_readback) ELSE b.done_readback END,
       attempts = CASE WHEN h.ok THEN 0 WHEN h.doubt THEN b.attempts ELSE b.attempts + 1 END,
@@ -110,6 +124,8 @@ interface Asked {
   id?: string;
   mo_id?: string;
   ttl_ms: number;
+  call?: CallByHand;
+  completed?: boolean;
 }
 
 /** A settlement as it goes to the database. */
@@ -117,11 +133,12 @@ type Told = ReturnType<typeof toldOf>;
 
 const toldOf = (batch: Batch, owner: string, settlement: Settlement) => {
   const { conclusion, reason, pauseMs, setAside, sent, confirmed, done, order, answers } = settlement;
-  const { cancelled = false, wholeRow = true, doubt = false } = settlement;
+  const { cancelled = false, wholeRow = true, doubt = false, sentFinished, given, earlier } = settlement;
   const { id, mo_id, equipment_id_batch: line, revision } = batch;
   return {
     ...{ id, owner, mo_id, line, revision, conclusion, reason, pause_ms: pauseMs, set_aside: setAside, cancelled },
-    ...{ whole_row: wholeRow, doubt, sent, confirmed, done, odoo_id: order?.id, odoo_name: order?.name, answers },
+    ...{ whole_row: wholeRow, doubt, sent, confirmed, sent_finished: sentFinished, given, earlier, done },
+    ...{ odoo_id: order?.id, odoo_name: order?.name, answers },
   };
 };
 
@@ -153,9 +170,10 @@ export class DatabasePushLedger implements PushLedger {
     which: { id: string } | { mo_id: string },
     purpose: keyof typeof PURPOSES,
     ttlMs: number,
+    byHand?: { call: CallByHand; completed: boolean },
   ): Promise<{ batch: Batch; owner: string } | { refused: LeaseRefusal; batch?: Batch }> {
     const owner = randomUUID();
-    const asked = { ...which, owner, ttl_ms: ttlMs };
+    const asked = { ...which, owner, ttl_ms: ttlMs, ...byHand };
     // A person waits for the row; a push leaves one that another transaction holds locked for its next turn.
     const batch =
       purpose === 'manual'
@@ -198,12 +216,52 @@ export class DatabasePushLedger implements PushLedger {
   }
 
   /** Gives a lease back untouched: nothing was sent. */
-  async release(id: string, owner: string): Promise<void> {
+  async release(id: string, owner: string, call: Pick<Settlement, 'given' | 'earlier'> = {}): Promise<void> {
+    const { given = null, earlier = null } = call;
     await this.#db.none(
-      `UPDATE mo_batch SET lease_owner = NULL, lease_until = NULL, confirmed_revision = lease_confirmed, lease_confirmed = NULL
+      `UPDATE mo_batch SET lease_owner = NULL, lease_until = NULL, confirmed_revision = lease_confirmed, lease_confirmed = NULL,
+         pending_call = CASE WHEN $<given:json>::jsonb = 'null' THEN pending_call
+           ELSE mo_pending_settled(pending_call, $<given:json>, nullif($<earlier:json>::jsonb, 'null')) END
        WHERE id = $<id> AND lease_owner = $<owner>`,
-      { id, owner },
+      { id, owner, given, earlier },
     );
+  }
+
+  async current(id: string): Promise<Batch | null> {
+    return this.#db.oneOrNone<Batch>(`SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE b.id = $<id>`, { id });
+  }
+
+  /** Takes what is known by now of unsettled calls into the row, unless it was told anew meanwhile; with the event. */
+  settleCalls(
+    batch: Batch,
+    owner: string,
+    { settled, arrived }: { settled: CallByHand; arrived: CallByHand },
+    reason: string,
+  ): Promise<Batch | null> {
+    const { consumption = {}, finished, mark_done } = arrived;
+    const pending = (key: string, column: string, value: string): string =>
+      `${column} = CASE WHEN b.pending_call${key} IS NOT NULL THEN ${value} ELSE b.${column} END`;
+    const sets = SILO_TAGS.filter((tag) => consumption[tag] !== undefined).map((tag) =>
+      pending(
+        `->'consumption'->'${tag}'`,
+        `actual_consumption_${tag}`,
+        `($<arrived:json>::jsonb->'consumption'->>'${tag}')::float8`,
+      ),
+    );
+    if (finished !== undefined)
+      sets.push(pending(`->'finished'`, 'actual_weight_quantity_finished_goods', '$<finished>::numeric'));
+    if (mark_done) sets.push(pending(`->'mark_done'`, 'status_manufacturing', 'true'));
+    const left = 'pending_call = mo_pending_settled(b.pending_call, $<settled:json>, NULL)';
+    return this.#db.tx(async (tx) => {
+      await tx.one(`SELECT set_config('mo_bridge.source', 'manual', true)`);
+      return tx.oneOrNone<Batch>(
+        `WITH b AS (
+           UPDATE mo_batch b SET ${[...sets, left].join(', ')} WHERE b.id = $<id> AND b.lease_owner = $<owner> RETURNING b.*
+         ), told AS (${eventOf('settled', `jsonb_build_object('reason', $<reason>, 'settled', $<settled:json>::jsonb, 'arrived', $<arrived:json>::jsonb)`)})
+         SELECT ${BATCH_COLUMNS} FROM b`,
+        { id: batch.id, owner, settled, arrived, finished, reason },
+      );
+    });
   }
 
   /**
@@ -214,10 +272,15 @@ export class DatabasePushLedger implements PushLedger {
   saveManual(
     batch: Batch,
     owner: string,
-    values: { consumption?: SiloWeights; finished?: number; completed?: boolean },
+    values: Omit<CallByHand, 'mark_done'> & { completed?: boolean },
     settlement: Settlement,
   ): Promise<Batch | null> {
     const { consumption = {}, finished, completed = false } = values;
+    const given: CallByHand = {
+      consumption,
+      ...(finished === undefined ? {} : { finished }),
+      ...(completed ? { mark_done: true } : {}),
+    };
     const told: Record<string, number | undefined> = { actual_weight_quantity_finished_goods: finished };
     for (const tag of SILO_TAGS) told[`actual_consumption_${tag}`] = consumption[tag];
     const sets = Object.keys(told)
@@ -242,12 +305,14 @@ export class DatabasePushLedger implements PushLedger {
       const { done, ...known } = settlement;
       if (now.overtaken) {
         const reason = 'the PLC completed the batch meanwhile: its final values stand and are told to Odoo again';
-        await ledger.settle(batch, owner, { ...known, reason, wholeRow: false, doubt: true });
+        await ledger.settle(batch, owner, { ...known, reason, wholeRow: false, doubt: true, given });
         return null;
       }
       const saved = await tx.one<Batch>(
-        `UPDATE mo_batch b SET ${[...sets, 'last_read_from_plc = now()'].join(', ')} WHERE b.id = $<id> RETURNING ${BATCH_COLUMNS}`,
-        { id: batch.id, batch: JSON.stringify(batch), told: JSON.stringify(told) },
+        `UPDATE mo_batch b SET ${[...sets, 'last_read_from_plc = now()'].join(', ')},
+           pending_call = mo_pending_settled(b.pending_call, $<given:json>, NULL)
+         WHERE b.id = $<id> RETURNING ${BATCH_COLUMNS}`,
+        { id: batch.id, batch: JSON.stringify(batch), told: JSON.stringify(told), given },
       );
       // What was read back shows the values that were sent: of a row that has others by now it proves nothing.
       const proof = now.whole && done ? { done } : {};

@@ -57,6 +57,10 @@ const OURS = columns(
   // The order's id in Odoo, and its name there by now where that differs from what the PLC tells.
   'odoo_id int',
   'odoo_name text',
+  // What calls by hand may have put into Odoo, until it is known.
+  'pending_call jsonb',
+  // kg of finished goods that were sent last.
+  'sent_finished float8',
 );
 
 const SHARED = [...LEGACY, ...OURS];

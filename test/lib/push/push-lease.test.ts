@@ -18,15 +18,17 @@ function watched(ledger: PushLedger): {
     renewals: () => renewals,
     ledger: {
       closings: ledger.closings,
-      lease: (which, purpose, ttlMs) => {
+      lease: (which, purpose, ttlMs, byHand) => {
         note(ttlMs);
-        return ledger.lease(which, purpose, ttlMs);
+        return ledger.lease(which, purpose, ttlMs, byHand);
       },
       renew: (id, owner, ttlMs) => {
         renewals += 1;
         note(ttlMs);
         return ledger.renew(id, owner, ttlMs);
       },
+      current: (id) => ledger.current(id),
+      settleCalls: (...known) => ledger.settleCalls(...known),
       settle: (...settled) => ledger.settle(...settled),
       release: (...released) => ledger.release(...released),
       saveManual: (...saved) => ledger.saveManual(...saved),

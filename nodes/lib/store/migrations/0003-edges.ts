@@ -13,4 +13,86 @@ CREATE TABLE IF NOT EXISTS mo_closings (owner uuid PRIMARY KEY, odoo text NOT NU
 
 ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS refusals int NOT NULL DEFAULT 0;
 ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS failing_since timestamptz;
+-- What calls by hand may have put into Odoo, until it is known: {consumption, finished, mark_done, at}.
+ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS pending_call jsonb;
+ALTER TABLE mo_histories ADD COLUMN IF NOT EXISTS pending_call jsonb;
+-- kg of finished goods that were sent last: Odoo keeps them when the row goes back to 0.
+ALTER TABLE mo_batch ADD COLUMN IF NOT EXISTS sent_finished float8;
+ALTER TABLE mo_histories ADD COLUMN IF NOT EXISTS sent_finished float8;
+UPDATE mo_batch SET sent_finished = actual_weight_quantity_finished_goods
+  WHERE sent_consumption IS NOT NULL AND sent_finished IS NULL AND actual_weight_quantity_finished_goods > 0;
+
+-- A pending call when what was given is settled: it is as before the call there, except for what was settled meanwhile.
+CREATE OR REPLACE FUNCTION mo_pending_settled(pending jsonb, given jsonb, earlier jsonb) RETURNS jsonb LANGUAGE sql AS $settled$
+  WITH told AS (
+    SELECT 'consumption' AS kind, key, value FROM jsonb_each(pending->'consumption') WHERE NOT coalesce(given->'consumption' ? key, false)
+    UNION ALL
+    SELECT 'consumption', p.key, e.value FROM jsonb_each(pending->'consumption') p JOIN jsonb_each(earlier->'consumption') e ON e.key = p.key
+      WHERE given->'consumption' ? p.key
+    UNION ALL
+    SELECT '', key, value FROM jsonb_each(pending) WHERE key IN ('finished', 'mark_done') AND NOT coalesce(given ? key, false)
+    UNION ALL
+    SELECT '', p.key, e.value FROM jsonb_each(pending) p JOIN jsonb_each(earlier) e ON e.key = p.key
+      WHERE p.key IN ('finished', 'mark_done') AND given ? p.key
+  )
+  SELECT CASE WHEN count(*) > 0 THEN coalesce(jsonb_object_agg(key, value) FILTER (WHERE kind = ''), '{}')
+    || coalesce((SELECT jsonb_build_object('consumption', jsonb_object_agg(key, value)) FROM told WHERE kind <> '' HAVING count(*) > 0), '{}')
+    || jsonb_build_object('at', pending->'at') END FROM told
+$settled$;
+
+-- A pending call without the values that the new row tells otherwise than the old one, by a reading or by SQL.
+CREATE OR REPLACE FUNCTION mo_pending_untold(pending jsonb, old jsonb, new jsonb) RETURNS jsonb LANGUAGE sql AS $untold$
+  SELECT mo_pending_settled(pending, jsonb_build_object('consumption', coalesce((
+      SELECT jsonb_object_agg(key, true) FROM jsonb_object_keys(pending->'consumption') AS key
+      WHERE new->('actual_consumption_' || key) IS DISTINCT FROM old->('actual_consumption_' || key)
+        OR new#>ARRAY['last_plc_reading', 'consumption', key] IS DISTINCT FROM old#>ARRAY['last_plc_reading', 'consumption', key]), '{}'))
+    || CASE WHEN new->'actual_weight_quantity_finished_goods' IS DISTINCT FROM old->'actual_weight_quantity_finished_goods'
+        OR new#>'{last_plc_reading,actual_weight_quantity_finished_goods}' IS DISTINCT FROM old#>'{last_plc_reading,actual_weight_quantity_finished_goods}'
+        THEN '{"finished": true}' ELSE '{}' END::jsonb
+    || CASE WHEN new->'status_manufacturing' IS DISTINCT FROM old->'status_manufacturing' THEN '{"mark_done": true}' ELSE '{}' END::jsonb, NULL)
+$untold$;
+
+CREATE OR REPLACE FUNCTION mo_batch_guard() RETURNS trigger LANGUAGE plpgsql AS $guard$
+BEGIN
+  NEW.status_manufacturing := coalesce(NEW.status_manufacturing, false);
+  IF TG_OP = 'INSERT' THEN
+    NEW.id := coalesce(NEW.id, gen_random_uuid());
+    NEW.equipment_id_batch := coalesce(NEW.equipment_id_batch, '');
+    NEW.queued_at := coalesce(NEW.queued_at, now());
+    NEW.confirmed_revision := NULL;
+    NEW.revision := CASE WHEN NEW.status_manufacturing OR num_nonnulls(NEW.actual_consumption_silo_a, NEW.actual_consumption_silo_b, NEW.actual_consumption_silo_c, NEW.actual_consumption_silo_d, NEW.actual_consumption_silo_e, NEW.actual_consumption_silo_f, NEW.actual_consumption_silo_g, NEW.actual_consumption_silo_h, NEW.actual_consumption_silo_i, NEW.actual_consumption_silo_j, NEW.actual_consumption_silo_k, NEW.actual_consumption_silo_l, NEW.actual_consumption_silo_m, NEW.actual_consumption_lq_tetes, NEW.actual_consumption_lq_fml, NEW.actual_weight_quantity_finished_goods) > 0 THEN 1 ELSE 0 END;
+  ELSIF (NEW.actual_consumption_silo_a, NEW.actual_consumption_silo_b, NEW.actual_consumption_silo_c, NEW.actual_consumption_silo_d, NEW.actual_consumption_silo_e, NEW.actual_consumption_silo_f, NEW.actual_consumption_silo_g, NEW.actual_consumption_silo_h, NEW.actual_consumption_silo_i, NEW.actual_consumption_silo_j, NEW.actual_consumption_silo_k, NEW.actual_consumption_silo_l, NEW.actual_consumption_silo_m, NEW.actual_consumption_lq_tetes, NEW.actual_consumption_lq_fml, NEW.actual_weight_quantity_finished_goods, NEW.status_manufacturing) IS DISTINCT FROM (OLD.actual_consumption_silo_a, OLD.actual_consumption_silo_b, OLD.actual_consumption_silo_c, OLD.actual_consumption_silo_d, OLD.actual_consumption_silo_e, OLD.actual_consumption_silo_f, OLD.actual_consumption_silo_g, OLD.actual_consumption_silo_h, OLD.actual_consumption_silo_i, OLD.actual_consumption_silo_j, OLD.actual_consumption_silo_k, OLD.actual_consumption_silo_l, OLD.actual_consumption_silo_m, OLD.actual_consumption_lq_tetes, OLD.actual_consumption_lq_fml, OLD.actual_weight_quantity_finished_goods, OLD.status_manufacturing) THEN
+    NEW.revision := OLD.revision + 1;
+    NEW.done_readback := NULL;
+  ELSE
+    NEW.revision := OLD.revision;
+  END IF;
+  -- Under another name nothing of it has been told to Odoo, and a push under way sends to the order of the old name.
+  IF TG_OP = 'UPDATE' AND NEW.mo_id IS DISTINCT FROM OLD.mo_id THEN
+    IF OLD.revision > 0 THEN NEW.revision := OLD.revision + 1; END IF;
+    NEW.confirmed_revision := NULL;
+    NEW.done_readback := NULL;
+    NEW.sent_consumption := NULL;
+    NEW.confirmed_consumption := NULL;
+    NEW.sent_finished := NULL;
+    NEW.ever_sent := NULL;
+    NEW.pending_call := NULL;
+    IF NEW.odoo_id IS NOT DISTINCT FROM OLD.odoo_id THEN NEW.odoo_id := NULL; NEW.odoo_name := NULL; END IF;
+    NEW.lease_owner := NULL;
+    NEW.lease_until := NULL;
+    NEW.lease_confirmed := NULL;
+  END IF;
+  -- A value that is told anew settles what a call by hand may have put into Odoo: the new one goes there.
+  IF TG_OP = 'UPDATE' AND NEW.pending_call IS NOT NULL AND NEW.pending_call IS NOT DISTINCT FROM OLD.pending_call THEN
+    NEW.pending_call := mo_pending_untold(NEW.pending_call, to_jsonb(OLD), to_jsonb(NEW));
+  END IF;
+  -- What a call by hand may have put into Odoo is nothing that Odoo has confirmed.
+  IF NEW.pending_call IS NOT NULL THEN NEW.confirmed_revision := NULL; END IF;
+  NEW.completed_at := CASE WHEN NEW.status_manufacturing THEN coalesce(NEW.completed_at, now()) END;
+  NEW.update_odoo := NEW.revision > 0 AND NEW.confirmed_revision IS NOT DISTINCT FROM NEW.revision;
+  -- Changes do not start it anew, however often they come; what a person sets free again is late from then on only.
+  NEW.unconfirmed_since := CASE WHEN NEW.revision > 0 AND NOT NEW.update_odoo AND NEW.set_aside_at IS NULL
+    THEN coalesce(NEW.unconfirmed_since, now()) END;
+  RETURN NEW;
+END $guard$;
 `;
