@@ -62,6 +62,7 @@ const OPERATIONS = {
     const summary = await store.summary(line);
     const wants = [
       ['aside', summary.set_aside.length],
+      ['unsettled', summary.unsettled?.length ?? 0],
       ['quiet', summary.quiet.length],
       ['other-lines', summary.other_lines.reduce((sum, { rows }) => sum + rows, 0)],
     ] as const;

@@ -102,20 +102,30 @@ export interface SiloFigures {
   read: number | null;
   sent: number | null;
   confirmed: number | null;
+  /** What a call by hand may have put into Odoo, while nobody knows. */
+  unsettled?: number;
 }
 
 /** Planned, read, sent and confirmed per silo, of a row in the queue or in the history; silos without any are left out. */
 export const siloFigures = (
-  row: SiloColumns & Pick<Batch, 'sent_consumption' | 'confirmed_consumption'>,
+  row: SiloColumns & Pick<Batch, 'sent_consumption' | 'confirmed_consumption' | 'pending_call'>,
 ): SiloFigures[] =>
   SILO_TAGS.map((silo) => ({
+    ...unsettledOf(silo, row.pending_call),
     silo,
     component: row[`component_${silo}_name`] ?? null,
     planned: row[`consumption_${silo}`] ?? null,
     read: row[`actual_consumption_${silo}`] ?? null,
     sent: row.sent_consumption?.[silo] ?? null,
     confirmed: row.confirmed_consumption?.[silo] ?? null,
-  })).filter(({ planned, read, sent, confirmed }) => [planned, read, sent, confirmed].some((kg) => kg !== null));
+  })).filter(({ planned, read, sent, confirmed, unsettled = null }) =>
+    [planned, read, sent, confirmed, unsettled].some((kg) => kg !== null),
+  );
+
+const unsettledOf = (silo: SiloTag, call: PendingCall | null | undefined): { unsettled?: number } => {
+  const kg = call?.consumption?.[silo];
+  return kg === undefined ? {} : { unsettled: kg };
+};
 
 /** Whether the last call for this row ended without an answer: the next one may take a whole time limit again. */
 export const gotNoAnswer = ({ last_conclusion }: { last_conclusion?: unknown }): boolean =>

@@ -149,10 +149,8 @@ export class Correction {
         ...(mayHold ? {} : undo),
       });
       if (!mayHold) return outcome;
-      return {
-        ...outcome,
-        reason: `${outcome.reason}; until it is settled, the pushes leave it alone: repeat the call`,
-      };
+      const said = outcome.reason.replace(/; the same is sent again$/, '');
+      return { ...outcome, reason: `${said}; until it is settled, the pushes leave it alone: repeat the call` };
     } catch (error) {
       // The row has it all the same: it was written before the call.
       return { ...outcome, warning: `noting it for ${batch.mo_id} failed (${(error as Error).message})` };

@@ -251,6 +251,14 @@ function notesOn(
     const when = archived_at ? ` at ${iso(archived_at)}` : '';
     return `an earlier row of this order: batch ${batch_no}, ${status ?? 'queued'}${when}${notes ? `: ${notes}` : ''}`;
   });
+  const { consumption = {}, finished, mark_done, at } = row.pending_call ?? {};
+  const sent = Object.entries(consumption).map(([silo, kg]) => `${silo} ${kg} kg`);
+  if (finished !== undefined) sent.push(`finished goods ${finished} kg`);
+  if (mark_done) sent.push('mark-done');
+  const unsettled =
+    sent.length > 0
+      ? [`unsettled since ${at ?? ''}: a call by hand sent ${sent.join(', ')}, and nobody knows whether Odoo has it`]
+      : [];
   const untimed = `figures without a time (${timeless.map(({ silo }) => silo).join(', ')}): ${why}`;
-  return [...(timeless.length > 0 ? [untimed] : []), ...others];
+  return [...unsettled, ...(timeless.length > 0 ? [untimed] : []), ...others];
 }

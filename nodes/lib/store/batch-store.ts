@@ -2,6 +2,7 @@
  * The queue, its history and its events: every rule of the store as one statement. Knows no Node-RED and no Odoo.
  */
 import { type Batch, type BatchState, gotNoAnswer, type Order, siloFigures, type SiloFigures } from '../domain/batch';
+import type { CallByHand } from '../domain/correction';
 import type { Reading } from '../domain/reading';
 import type { Database } from './connection';
 import { ENQUEUE } from './enqueue-sql';
@@ -42,6 +43,8 @@ export interface QueueSummary {
   held: { mo_id: string; slot: number; completed: boolean; held_since: string }[];
   /** Running batches that no reading has named for an hour: their slots were perhaps cleared or used again. */
   quiet: { mo_id: string; last_seen: string | null }[];
+  /** Calls by hand that may have put this into Odoo, and nobody knows (kg): repeat them; absent without any. */
+  unsettled?: ({ mo_id: string; id: string; since: string } & CallByHand)[];
   /** With a line filter: rows of other lines that nobody has ever read, so that perhaps no flow works on them. */
   other_lines: { line: string; rows: number }[];
   last_read_at: Date | null;
@@ -66,7 +69,7 @@ export interface BatchEvent {
   mo_id: string;
   batch_id: string | null;
   line: string;
-  kind: 'queued' | 'taken-over' | 'changed' | 'push' | 'set-aside' | 'retry' | 'archived' | 'discarded';
+  kind: 'queued' | 'taken-over' | 'changed' | 'push' | 'settled' | 'set-aside' | 'retry' | 'archived' | 'discarded';
   detail: Record<string, unknown>;
 }
 
@@ -118,6 +121,8 @@ export class BatchStore {
             FROM mo_held_readings WHERE $<line> = '' OR line IN ('', $<line>)) AS held,
          (SELECT coalesce(jsonb_agg(jsonb_build_object('mo_id', mo_id, 'last_seen', ${LAST_SEEN}) ORDER BY batch_no), '[]')
             FROM rows b WHERE ${QUIET}) AS quiet,
+         (SELECT jsonb_agg(pending_call - 'at' || jsonb_build_object('mo_id', mo_id, 'id', id, 'since', pending_call->'at') ORDER BY batch_no)
+            FROM rows WHERE pending_call IS NOT NULL) AS unsettled,
          (SELECT coalesce(jsonb_agg(o ORDER BY line), '[]') FROM (
             SELECT b.equipment_id_batch AS line, count(*) AS rows FROM mo_batch b
             WHERE NOT ${OF_LINE} AND NOT EXISTS (SELECT FROM mo_lines l WHERE l.line = b.equipment_id_batch) GROUP BY 1) o) AS other_lines,
@@ -125,7 +130,8 @@ export class BatchStore {
       ofLine(line),
     );
     const states = { queued: 0, running: 0, completed: 0, confirmed: 0, done: 0, 'set-aside': 0, ...row.states };
-    return { ...row, states };
+    const { unsettled, ...summary } = row;
+    return { ...summary, ...(unsettled ? { unsettled } : {}), states };
   }
 
   /**
@@ -290,7 +296,7 @@ export class BatchStore {
     }: { status: Archived['status']; note?: string; requires?: 'done' | 'confirmed'; line?: string },
   ): Promise<{ archived: Archived[]; kept: Kept[] }> {
     if (status !== 'completed' && !ids) throw new Error(`Archiving as ${status} needs the rows to be named`);
-    const complete = `b.status_manufacturing AND NOT b.duplicate AND b.set_aside_at IS NULL AND NOT ${UNCONFIRMED}
+    const complete = `b.status_manufacturing AND b.pending_call IS NULL AND NOT b.duplicate AND b.set_aside_at IS NULL AND NOT ${UNCONFIRMED}
       ${requires === 'done' ? 'AND b.done_readback IS NOT NULL' : ''}`;
     const columns = SHARED_COLUMNS.join(', ');
     const [, archived = [], kept = []] = (await this.#db.multi(
@@ -309,6 +315,7 @@ export class BatchStore {
          WHEN NOT ${OF_LINE} THEN 'it belongs to line ' || b.equipment_id_batch
          WHEN b.set_aside_at IS NOT NULL THEN 'set aside: ' || coalesce(b.set_aside_reason, 'no reason given')
          WHEN NOT b.status_manufacturing THEN 'not completed'
+         WHEN b.pending_call IS NOT NULL THEN 'a call by hand is unsettled: repeat it'
          WHEN ${UNCONFIRMED} THEN 'Odoo has not confirmed its last values'
          ELSE 'not read back as done in Odoo' END AS reason
        FROM mo_batch b WHERE b.id = ANY($<ids>::uuid[]) ORDER BY b.batch_no`,

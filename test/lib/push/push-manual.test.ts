@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { PLAN, plantTest, until, UPDATE } from '../../support/push-plant';
+import { SiloMap } from '../../../nodes/lib/domain/silos';
+import { DELIVERY_DEFAULTS } from '../../../nodes/lib/push/delivery';
+import { PushService } from '../../../nodes/lib/push/push';
+import { PLAN, plantTest, type PushPlant, until, UPDATE } from '../../support/push-plant';
 
 const TEN = { ...PLAN, silo_a: 10 };
 
@@ -62,21 +65,6 @@ plantTest('mark done by hand pushes what Odoo has not confirmed, closes the orde
 });
 
 plantTest(
-  'a correction by hand that Odoo takes in part leaves the row unconfirmed, to be pushed again',
-  async (plant) => {
-    const [mo = ''] = await plant.queue({});
-    await plant.read(mo, { silo_a: 10 });
-    await plant.push(mo);
-    plant.odoo.setFault({ kind: 'cutAfter', route: UPDATE });
-    const lost = await plant.manual({ mo_id: mo, consumption: { silo_a: 11 } });
-    assert.deepEqual([lost.conclusion, lost.db_saved], ['unknown-outcome', false]);
-    assert.equal((await plant.row(mo)).update_odoo, false);
-    assert.equal((await plant.push(mo)).conclusion, 'confirmed');
-    assert.equal(plant.odoo.done(mo).silo101, 10);
-  },
-);
-
-plantTest(
   'without the database, or for an order that is not in it, a manual call reaches Odoo only, and says so',
   async (plant) => {
     const mo = plant.odoo.createOrder({}).name;
@@ -103,3 +91,125 @@ plantTest('while one push of an order runs, another and a manual one are refused
   assert.deepEqual([manual.conclusion, manual.skipped], ['busy', 'leased']);
   assert.equal((await running).conclusion, 'confirmed');
 });
+
+plantTest('a reading that overtakes a call by hand wins: not saved, and named with both values', async (plant) => {
+  const [mo = ''] = await plant.queue({});
+  await plant.read(mo, { silo_a: 10, silo_b: 20 });
+  await plant.push(mo);
+  plant.odoo.setFault({ kind: 'delay', route: UPDATE, ms: 300 });
+  const running = plant.manual({ mo_id: mo, consumption: { silo_a: 12, silo_b: 22 } });
+  await until(() => plant.count(UPDATE) === 2);
+  await plant.read(mo, { silo_a: 15, silo_b: 20 });
+  const overtaken = await running;
+  assert.deepEqual([overtaken.conclusion, overtaken.db_saved], ['confirmed', false]);
+  assert.match(overtaken.warning ?? '', /silo_a: 12 kg by hand, 15 kg in the row/);
+  assert.doesNotMatch(overtaken.warning ?? '', /silo_b/);
+  assert.equal((await plant.row(mo)).pending_call, null);
+  assert.equal((await plant.push(mo)).conclusion, 'confirmed');
+  const { silo101, silo102 } = plant.odoo.done(mo);
+  assert.deepEqual([silo101, silo102], [15, 22]);
+});
+
+plantTest(
+  'a batch that the PLC completes under a call by hand keeps its final values, and the call is told',
+  async (plant) => {
+    const [mo = ''] = await plant.queue({});
+    await plant.read(mo, PLAN);
+    await plant.push(mo);
+    plant.odoo.setFault({ kind: 'delay', route: UPDATE, ms: 300 });
+    const running = plant.manual({ mo_id: mo, consumption: { silo_a: 830 } });
+    await until(() => plant.count(UPDATE) === 2);
+    await plant.read(mo, PLAN, { finished: 2500, complete: true });
+    const overtaken = await running;
+    assert.equal(overtaken.db_saved, false);
+    assert.match(overtaken.warning ?? '', /silo_a: 830 kg by hand, 825 kg in the row/);
+    assert.equal((await plant.push(mo, { finish: true })).done, true);
+    assert.equal(plant.odoo.done(mo).silo101, 825);
+  },
+);
+
+/** What a call that sent nothing must leave as it is. */
+const untouched = async (plant: PushPlant, mo: string): Promise<object> => {
+  const { attempts, next_attempt_at, update_odoo, sent_consumption, pending_call } = await plant.row(mo);
+  return { attempts, next_attempt_at, update_odoo, sent_consumption, pending_call };
+};
+
+plantTest('a call that sent nothing leaves the pause, the attempts and what was sent as they are', async (plant) => {
+  const [mo = ''] = await plant.queue({});
+  await plant.read(mo, { silo_a: 10 });
+  await plant.push(mo);
+  await plant.db.none(`UPDATE mo_batch SET attempts = 3, next_attempt_at = now() + interval '1 hour'`);
+  const before = await untouched(plant, mo);
+  const off = new SiloMap([{ tag: 'silo_a', code: 'silo101' }]);
+  const calls = plant.odoo.calls.length;
+  for (const kg of [5, 0]) {
+    const request = { mo_id: mo, consumption: { silo_b: kg }, markDone: false, correct_completed: false };
+    const service = new PushService(plant.client, plant.limiter, off, DELIVERY_DEFAULTS);
+    for (const ledger of [plant.ledger, null]) {
+      const refused = await service.manual(ledger, request);
+      assert.deepEqual([refused.conclusion, refused.sent], ['bad-value', undefined]);
+      assert.match(refused.reason, /silo_b: switched off in the silo-map/);
+    }
+    assert.deepEqual(await untouched(plant, mo), before);
+  }
+  assert.equal(plant.odoo.calls.length, calls);
+  await plant.odoo.stop();
+  const refused = await plant.manual({ mo_id: mo, consumption: { silo_a: 11 } });
+  assert.deepEqual([refused.conclusion, refused.sent, refused.db_saved], ['unavailable', undefined, false]);
+  assert.deepEqual(await untouched(plant, mo), before);
+});
+
+plantTest(
+  'a push whose connection was refused is not booked as sent, and what was confirmed stays so',
+  async (plant) => {
+    const [mo = ''] = await plant.queue({});
+    await plant.read(mo, { silo_a: 10 });
+    await plant.push(mo);
+    await plant.read(mo, { silo_a: 11 });
+    await plant.odoo.stop();
+    const refused = await plant.push(mo);
+    assert.deepEqual([refused.conclusion, refused.sent], ['unavailable', undefined]);
+    const { sent_consumption, attempts } = await plant.row(mo);
+    assert.deepEqual([sent_consumption, attempts], [{ silo_a: 10 }, 1]);
+  },
+);
+
+for (const how of ['a reading', 'SQL', 'hand'] as const) {
+  plantTest(`finished goods that go back to 0 by ${how} are taken back in Odoo too`, async (plant) => {
+    const [mo = ''] = await plant.queue({});
+    await plant.read(mo, { silo_a: 10 }, { finished: 500 });
+    await plant.push(mo);
+    assert.equal(plant.odoo.order(mo).producing, 500);
+    if (how === 'a reading') await plant.read(mo, { silo_a: 10 }, { finished: 0 });
+    if (how === 'SQL') await plant.db.none('UPDATE mo_batch SET actual_weight_quantity_finished_goods = 0');
+    if (how === 'hand') {
+      const saved = await plant.manual({ mo_id: mo, consumption: { silo_a: 11 }, finished: 0 });
+      assert.deepEqual([saved.conclusion, saved.db_saved], ['confirmed', true], saved.reason);
+    } else {
+      assert.equal((await plant.push(mo)).conclusion, 'confirmed');
+    }
+    assert.equal(plant.odoo.order(mo).producing, 0);
+    const row = await plant.row(mo);
+    assert.deepEqual([row.update_odoo, row.actual_weight_quantity_finished_goods], [true, 0]);
+  });
+}
+
+plantTest(
+  'where Odoo does not take finished goods back the row stays unconfirmed, and is not set aside while it runs',
+  async (plant) => {
+    const [mo = ''] = await plant.queue({});
+    await plant.read(mo, { silo_a: 10 }, { finished: 500 });
+    await plant.push(mo);
+    plant.odoo.setFault({ kind: 'serverError200', route: '/call_kw', method: 'write', count: 'always' });
+    await plant.read(mo, { silo_a: 10 }, { finished: 0 });
+    const refused = await plant.push(mo);
+    assert.deepEqual([refused.conclusion, refused.set_aside], ['unsettled', false]);
+    assert.match(refused.reason, /0 kg finished here, 500 kg in Odoo/);
+    const row = await plant.row(mo);
+    assert.deepEqual([row.update_odoo, row.set_aside_at], [false, null]);
+    plant.odoo.clearFaults();
+    await plant.pausesOver();
+    assert.equal((await plant.push(mo)).conclusion, 'confirmed');
+    assert.equal(plant.odoo.order(mo).producing, 0);
+  },
+);
