@@ -6,6 +6,7 @@
  *     mo-bridge.json           marker: this package, the PostgreSQL major
  *     password                 of the one database user; readable by Node-RED's user only
  *     port, postgresql.log     kept port; what the server says
+ *   <root>/owner.json        whose it is just now
  *   <root>/bin-<version>/      copied programs, only where they cannot run from node_modules
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -22,7 +23,7 @@ const FIRST_PORT = 15432;
 export const DATABASE_USER = 'mo_bridge';
 const PACKAGE = '@mo-bridge/node-red-mo-bridge';
 /** Entries of a root without a cluster that do not make it foreign: our own leftovers, and those of a file system. */
-const OWN_ENTRY = /^(cluster\.new-\d+|bin-.*|lost\+found)$/;
+const OWN_ENTRY = /^(cluster\.new-\d+|bin-.*|owner\.json.*|lost\+found)$/;
 
 /** Where the cluster lies (absolute paths) and the user that runs it: undefined means our own. */
 export interface ClusterPlace {

@@ -1,11 +1,14 @@
 /**
  * The embedded database: a real PostgreSQL server, started and stopped by this process, on 127.0.0.1 only. One server
- * per data directory; its owner is whoever holds an advisory lock in it. Users within one process share a server.
+ * per data directory; its owner is whoever holds an advisory lock in it, and across containers whoever has claimed the folder.
+ * Users within one process share a server.
  */
 import { resolve } from 'node:path';
 import { findPostgresPackage, preparePostgresBinaries } from './binaries';
+import { claimFolder } from './claim';
 import { createCluster, DATABASE_USER, findPlace, HOST, inspectPlace, type ClusterPlace } from './cluster';
-import { DATABASE, openServer, type Server } from './server';
+import { DATABASE } from './owner';
+import { openServer, type Server } from './server';
 
 export interface EmbeddedPostgresOptions {
   /** Preferred folder for the data, e.g. <userDir>/mo-bridge/postgresql. Must be missing, empty, or ours. */
@@ -78,15 +81,23 @@ function open(key: string, options: EmbeddedPostgresOptions): SharedServer {
     await stopping.get(key);
     const found = await findPostgresPackage();
     const place = await findPlace(key, options.fallbackRoot ?? '/var/lib/mo-bridge', log);
-    const exists = await inspectPlace(place, found.major);
-    const binaries = await preparePostgresBinaries(found, place.root, place.user);
-    if (!exists) await createCluster(place, binaries, found.major);
+    // What is not ours is refused before anything is written.
+    await inspectPlace(place, found.major);
+    const claim = await claimFolder(place, log);
     const onExit = (reason: string) => {
       forget();
+      void claim.release().catch((error: Error) => log(error.message));
       users.forEach((user) => user.onExit?.(reason));
     };
-    const server = await openServer({ place, binaries, port: options.port ?? 0, log, onExit });
-    return { place, server };
+    try {
+      const binaries = await preparePostgresBinaries(found, place.root, place.user);
+      if (!(await inspectPlace(place, found.major))) await createCluster(place, binaries, found.major);
+      const server = await openServer({ place, claim, binaries, port: options.port ?? 0, log, onExit });
+      return { place, server: { ...server, stop: () => server.stop().then(() => claim.release()) } };
+    } catch (error) {
+      await claim.release();
+      throw error;
+    }
   };
   const shared: SharedServer = { users, running: start() };
   servers.set(key, shared);

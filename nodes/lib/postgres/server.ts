@@ -4,15 +4,11 @@ import { closeSync, openSync } from 'node:fs';
 import { open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import pgPromise from 'pg-promise';
-import { choosePort, DATABASE_USER, HOST, isAlive, readPassword, type ClusterPlace } from './cluster';
+import type { Claim } from './claim';
+import { choosePort, HOST, isAlive, readPassword, type ClusterPlace } from './cluster';
+import { keepBeating, OwnedElsewhere, takeOwnership, type Connection } from './owner';
 import { run, spawnOptions, type PostgresBinaries } from './binaries';
 
-export const DATABASE = 'mo_bridge';
-/** Key of the advisory lock in database `postgres` that the owner holds: "mobr" in ASCII. */
-const OWNER_LOCK = 0x6d6f6272;
-/** How long the lock is waited for (ms): the server needs a moment to see that a killed owner's connection is gone. */
-const OWNER_LOCK_WAIT = 1000;
 /** Longest start (ms); a recovery after a crash replays at most max_wal_size. */
 const START_TIMEOUT = 60_000;
 /** Fast shutdown, then immediate (s): well below the 15 s that Node-RED gives a closing node, whose connections end first. */
@@ -27,18 +23,6 @@ const SETTINGS = {
   ...{ listen_addresses: HOST, unix_socket_directories: '', timezone: 'UTC', log_timezone: 'UTC' },
   ...{ shared_buffers: '32MB', max_wal_size: '256MB', min_wal_size: '64MB', io_method: 'sync' },
   ...{ log_min_messages: 'log', log_checkpoints: 'off', logging_collector: 'off', log_line_prefix: '%m [%p] ' },
-};
-
-/** Connection states that pass: starting up, shutting down, terminated, nobody listening (yet). */
-const PASSING = ['57P03', '57P01', '57P02', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
-
-// Only to reach node-postgres's Client: no database object is made here.
-const { pg } = pgPromise({ noWarnings: true });
-/** pg-promise's types leave out what it uses itself. */
-type Connection = InstanceType<typeof pg.Client> & {
-  connect(): Promise<void>;
-  end(): Promise<void>;
-  unref(): void;
 };
 
 /** A running server that this process owns. */
@@ -125,55 +109,11 @@ async function launch(place: ClusterPlace, binaries: PostgresBinaries, port: num
   return launched;
 }
 
-/** Another living process holds the owner's lock. */
-class OwnedElsewhere extends Error {}
-
-/**
- * Connects and takes the owner's lock, held as long as this connection lives.
- * @returns undefined while the server does not accept connections
- * @throws when another process holds the lock: it is named
- */
-async function takeOwnership(place: ClusterPlace, port: number, password: string): Promise<Connection | undefined> {
-  const client = new pg.Client({
-    ...{ host: HOST, port, user: DATABASE_USER, password, database: 'postgres', keepAlive: true },
-    ...{ application_name: `mo-bridge owner ${process.pid}`, lock_timeout: OWNER_LOCK_WAIT },
-    connectionTimeoutMillis: 5000,
-  }) as Connection;
-  // 'end' follows every error and is what is acted on; without a listener an error would end Node-RED.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.query(`select pg_advisory_lock(${OWNER_LOCK})`);
-    const existing = await client.query('select from pg_database where datname = $1', [DATABASE]);
-    if (existing.rows.length === 0) await client.query(`create database ${DATABASE}`);
-    return client;
-  } catch (cause) {
-    const { code, message } = cause as Error & { code?: string };
-    const owner = code === '55P03' ? await ownerName(client).catch(() => 'unknown owner') : undefined;
-    await client.end().catch(() => undefined);
-    if (owner)
-      throw new OwnedElsewhere(
-        `The database in ${place.root} is in use by another process (${owner}). Two Node-REDs cannot own one data ` +
-          'directory: stop the other one, choose another directory, or let both use one PostgreSQL server.',
-        { cause },
-      );
-    if (PASSING.includes(code ?? '') || /terminated unexpectedly|timeout expired/.test(message)) return undefined;
-    throw new Error(`The embedded PostgreSQL in ${place.root} (port ${port}) refuses its owner: ${message}`, { cause });
-  }
-}
-
-async function ownerName(client: Connection): Promise<string> {
-  const holders = await client.query<{ name: string }>(
-    `select application_name as name from pg_stat_activity join pg_locks using (pid)
-      where locktype = 'advisory' and classid = 0 and objid = $1 and granted`,
-    [OWNER_LOCK],
-  );
-  return holders.rows[0]?.name ?? 'unknown owner';
-}
-
 /** How `openServer` is asked for a server. */
 export interface ServerRequest {
   place: ClusterPlace;
+  /** This process's claim to the folder. */
+  claim: Claim;
   binaries: PostgresBinaries;
   /** 0: the kept one, or the first free. */
   port: number;
@@ -184,7 +124,7 @@ export interface ServerRequest {
 
 /** Starts the server of an existing cluster, or adopts the one that a killed owner left running. */
 export async function openServer(request: ServerRequest): Promise<Server> {
-  const { place, binaries, port, log } = request;
+  const { place, claim, binaries, port, log } = request;
   const password = await readPassword(place);
   const tried = new Set<number>();
   let launched: Launch | undefined;
@@ -201,8 +141,12 @@ export async function openServer(request: ServerRequest): Promise<Server> {
         if (!(error instanceof OwnedElsewhere)) launched?.child.kill('SIGINT');
         throw error;
       });
-      if (owner) return ownServer(request, postmaster, password, owner, launched);
+      if (owner) {
+        await claim.confirm();
+        return ownServer(request, postmaster, password, owner, launched);
+      }
     } else if (!postmaster && !launched) {
+      claim.lost.throwIfAborted();
       launched = await launch(place, binaries, port || (await choosePort(place, tried, log)));
     }
   }
@@ -232,7 +176,7 @@ async function explainFailure(
 }
 
 function ownServer(
-  { place, binaries, port, log, onExit }: ServerRequest,
+  { place, claim, binaries, port, log, onExit }: ServerRequest,
   postmaster: Postmaster,
   password: string,
   firstOwner: Connection,
@@ -240,6 +184,7 @@ function ownServer(
 ): Server {
   let stopping: Promise<void> | undefined;
   let lost = false;
+  const ended = new AbortController();
 
   const isRunning = async () => (await livingPostmaster(place.data))?.pid === postmaster.pid;
 
@@ -263,11 +208,24 @@ function ownServer(
     } catch (error) {
       reason = (error as Error).message;
     }
+    lose(`${reason}. See ${place.logFile}`);
+  };
+
+  const lose = (reason: string) => {
+    if (lost || stopping) return;
     lost = true;
-    onExit(`${reason}. See ${place.logFile}`);
+    ended.abort();
+    onExit(reason);
+  };
+
+  /** Killed, not stopped: nothing more may be written, and no file of the other owner's server be removed. */
+  const giveWay = async () => {
+    if (await isRunning()) process.kill(postmaster.pid, 'SIGKILL');
+    lose((claim.lost.reason as Error).message);
   };
 
   const shutDown = async () => {
+    ended.abort();
     if (lost) return;
     for (const [mode, seconds] of Object.entries(STOP_SECONDS)) {
       const args = ['stop', '-D', place.data, '-m', mode, '-t', String(seconds), '-s'];
@@ -286,5 +244,7 @@ function ownServer(
   );
   if (port && port !== postmaster.port) log(`It moves to port ${port} at its next start`);
   watch(firstOwner);
+  void keepBeating(place, postmaster.port, password, ended.signal);
+  claim.lost.addEventListener('abort', () => void giveWay(), { once: true });
   return { port: postmaster.port, password, adopted, stop: () => (stopping ??= shutDown()) };
 }

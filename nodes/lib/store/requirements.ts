@@ -35,15 +35,15 @@ export async function checkDatabase(task: Task, migrationDue: boolean): Promise<
     throw new DatabaseUnfit(`the user may not create tables: GRANT CREATE ON SCHEMA "${schema}" TO "${user}"`, '42501');
   const foreign = await task.any<{ name: string; owner: string }>(
     `SELECT c.relname::text AS name, pg_get_userbyid(c.relowner)::text AS owner
-     FROM unnest($<tables>::text[]) t JOIN pg_class c ON c.oid = to_regclass(t)
-     WHERE NOT pg_has_role(c.relowner, 'USAGE')`,
+     FROM unnest($<tables>::text[]) WITH ORDINALITY t (name, place) JOIN pg_class c ON c.oid = to_regclass(t.name)
+     WHERE NOT pg_has_role(c.relowner, 'USAGE') ORDER BY t.place`,
     { tables: TABLES },
   );
   const [first] = foreign;
   if (first) {
     throw new DatabaseUnfit(
       `the user may not change the table ${first.name}, it belongs to "${first.owner}": ` +
-        `GRANT "${first.owner}" TO "${user}", or ALTER TABLE ${foreign.map(({ name }) => name).join(' / ')} OWNER TO "${user}"`,
+        `GRANT "${first.owner}" TO "${user}", or ALTER TABLE ${first.name} OWNER TO "${user}" (and likewise all of ${TABLES.join(', ')})`,
       '42501',
     );
   }
