@@ -1,14 +1,17 @@
 /**
- * Keeps an S7 endpoint from ending Node-RED, or from waiting for ever. Four faults of its parts (nodes7 1.1.2 and
- * iso-on-tcp 0.1.0) have no switch and no event to handle them by, so they are mended on the instance in use, nowhere else:
+ * Keeps an S7 endpoint from ending Node-RED, or from waiting for ever. These faults of its parts (nodes7 1.1.2 and
+ * iso-on-tcp 0.1.0) have no switch and no event to handle them by, so they are mended on the instance in use:
  * - iso-on-tcp reads past the end of a TCP chunk that holds a whole telegram and the first 1 to 3 bytes of the next. Answers
  *   to telegrams sent in parallel, by whichever node, are cut like that now and then.
  * - What iso-on-tcp or nodes7 throws over bytes that make no sense reaches the socket's event: an uncaught exception.
- * - A PLC that accepts the connection and stays silent is waited for 10 s, and without end once ISO-on-TCP is up.
+ * - A PLC that accepts the connection and stays silent is waited for 10 s, and without end once ISO-on-TCP is up. The socket
+ *   of an attempt that is given up stays open.
  * - disconnect() never settles while a connection is being made, so that a deploy waits 15 s for a PLC that is switched off.
  */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import type { Duplex, Transform } from 'node:stream';
-import { type S7Endpoint } from '@st-one-io/nodes7';
+import { S7Endpoint } from '@st-one-io/nodes7';
 
 /** ms for a whole connection attempt. A PLC takes some; with the 5 s that nodes7 pauses, reading resumes within 15 s. */
 const CONNECT_LIMIT = 6000;
@@ -23,6 +26,7 @@ interface Parser extends Transform {
 }
 type Transport = Duplex & { _parser?: Parser };
 interface Internals {
+  _createIsoTransport?: () => Promise<Transport>;
   _getTransport?: () => Promise<Transport>;
   _transport?: Transport | null;
   _shouldConnect?: boolean;
@@ -59,12 +63,39 @@ function mend(parser: Parser): void {
   };
 }
 
+/** The socket of each endpoint's attempt to connect: nobody else knows it before ISO-on-TCP is up. */
+const attempts = new WeakMap<S7Endpoint, Socket>();
+
+/** Ends an attempt, with an error for whoever waits for it. */
+const hangUp = (endpoint: S7Endpoint, error?: Error): void => void attempts.get(endpoint)?.destroy(error);
+
+/**
+ * Notes the sockets. On the prototype: an endpoint's first attempt begins in its constructor, before any guard is there.
+ * It changes nothing in how an endpoint connects.
+ */
+function noteAttempts(prototype: Internals): void {
+  const create = prototype._createIsoTransport;
+  if (!create) return;
+  prototype._createIsoTransport = function (this: S7Endpoint & Internals) {
+    const note = (message: unknown): void => void attempts.set(this, (message as { socket: Socket }).socket);
+    // Told within the call, by the socket that it opens.
+    subscribe('net.client.socket', note);
+    try {
+      return create.call(this);
+    } finally {
+      unsubscribe('net.client.socket', note);
+    }
+  };
+}
+noteAttempts(S7Endpoint.prototype as unknown as Internals);
+
 class EndpointGuard {
   users = 0;
   readonly #endpoint: S7Endpoint;
   readonly #inner: Internals;
   readonly #getTransport: Internals['_getTransport'];
   readonly #disconnect: S7Endpoint['disconnect'];
+  readonly #listeners: number;
   #timer: NodeJS.Timeout | undefined;
   readonly #onConnect = (): void => {
     clearTimeout(this.#timer);
@@ -79,19 +110,24 @@ class EndpointGuard {
     this.#disconnect = endpoint.disconnect.bind(endpoint);
     endpoint.disconnect = () => {
       if (this.#inner._transport) return this.#disconnect();
-      // Nothing is open. What its promise still hears of is the failure of an attempt that nobody wants any more.
+      // What its promise still hears of is the failure of an attempt that nobody wants any more.
       this.#disconnect().catch(() => undefined);
+      hangUp(endpoint);
       return Promise.resolve();
     };
+    // As many listeners as there are nodes on this endpoint is no leak.
+    this.#listeners = endpoint.getMaxListeners();
+    endpoint.setMaxListeners(0);
     endpoint.on('connect', this.#onConnect);
     // A connection, or an attempt at one, that is older than this guard.
     if (endpoint.isConnected) this.#onConnect();
-    else this.#limit(() => this.#inner._transport?.destroy());
+    else this.#limit(() => this.#giveUp());
   }
 
   stop(): void {
     clearTimeout(this.#timer);
     this.#endpoint.off('connect', this.#onConnect);
+    this.#endpoint.setMaxListeners(this.#listeners);
     if (this.#getTransport) this.#inner._getTransport = this.#getTransport;
     Reflect.deleteProperty(this.#endpoint, 'disconnect');
   }
@@ -101,14 +137,21 @@ class EndpointGuard {
     this.#timer = setTimeout(giveUp, CONNECT_LIMIT);
   }
 
+  #giveUp(): void {
+    // Beyond ISO-on-TCP the attempt is not ours to reject any more: its end starts the next one.
+    if (this.#inner._transport) this.#inner._transport.destroy();
+    else hangUp(this.#endpoint, new Error(`no connection within ${CONNECT_LIMIT} ms`));
+  }
+
   #attempt(): Promise<Transport> {
     return new Promise((resolve, reject) => {
       let late = false;
+      // One that was given up by nodes7, whose limit is another.
+      hangUp(this.#endpoint);
       this.#limit(() => {
         late = true;
         reject(new Error(`no connection within ${CONNECT_LIMIT} ms`));
-        // Beyond ISO-on-TCP the attempt is not ours to reject any more: its end starts the next one.
-        this.#inner._transport?.destroy();
+        this.#giveUp();
       });
       this.#getTransport?.call(this.#endpoint).then((transport) => {
         if (transport._parser) mend(transport._parser);

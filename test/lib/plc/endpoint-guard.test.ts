@@ -6,7 +6,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { S7Endpoint } from '@st-one-io/nodes7';
 import { startS7Server } from '../../../examples/plant/plc/s7-server';
 import { guardEndpoint } from '../../../nodes/lib/plc/endpoint-guard';
+import { SiloMap } from '../../../nodes/lib/domain/silos';
 import { PlcError } from '../../../nodes/lib/plc/plc-errors';
+import { SlotReader } from '../../../nodes/lib/plc/slot-reader';
 import { startProxy } from './answer-proxy';
 import { connected, DB, mo, plant, RECORD } from './reader-plant';
 
@@ -119,7 +121,37 @@ describe('a PLC that accepts the connection and stays silent', () => {
       await plc.stop();
     });
     await asked;
-    return { gate, endpoint, pass: (ms: number) => t.mock.timers.tick(ms) };
+    /** Sockets that the endpoint has not hung up; as many as are expected, once their end has arrived. */
+    const open = async (expected: number): Promise<number> => {
+      const count = (): number => [...sockets].filter(({ readyState }) => readyState === 'open').length;
+      for (let turns = 0; turns < 1000 && count() !== expected; turns += 1) await turn();
+      return count();
+    };
+    return { gate, endpoint, open, pass: (ms: number) => t.mock.timers.tick(ms) };
+  }
+
+  for (const confirms of [false, true]) {
+    const when = `${confirms ? 'after' : 'before'} ISO-on-TCP is up`;
+    it(`${when}: an attempt that is given up is hung up, the first one too`, async (t) => {
+      const { gate, endpoint, open, pass } = await silentPlc(t, confirms);
+      for (let attempt = 0; attempt < 5; attempt += 1) {
+        assert.equal(await open(1), 1, `attempt ${attempt + 1}`);
+        const over = new Promise((resolve) => endpoint.once(confirms ? 'disconnect' : 'error', resolve));
+        pass(6000);
+        await over;
+        assert.equal(await open(0), 0, `after attempt ${attempt + 1}`);
+        const asked = once(gate.events, 'asked');
+        pass(5000);
+        await asked;
+      }
+    });
+
+    it(`${when}: disconnecting hangs up`, async (t) => {
+      const { endpoint, open } = await silentPlc(t, confirms);
+      assert.equal(await open(1), 1);
+      await endpoint.disconnect();
+      assert.equal(await open(0), 0);
+    });
   }
 
   it('from the start: it is given up by nodes7 after 10 s, from then on after 6, and connected to when it answers', async (t) => {
@@ -161,6 +193,20 @@ describe('a PLC that accepts the connection and stays silent', () => {
     }
     await connected(endpoint);
   });
+});
+
+it('many uses of one endpoint are no leak: no warning, and its limit of listeners is as it was in the end', async (t) => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  t.after(() => process.off('warning', onWarning));
+  const { endpoint, reader } = await plant(t);
+  const readers = Array.from({ length: 12 }, () => new SlotReader(endpoint, RECORD, new SiloMap()));
+  await turn();
+  readers.forEach((each) => each.close());
+  reader.close();
+  assert.deepEqual(warnings, []);
+  assert.equal(endpoint.getMaxListeners(), EventEmitter.defaultMaxListeners);
 });
 
 it('two uses of one endpoint share a guard, and the last one leaves the endpoint as it was', async (t) => {
