@@ -9,7 +9,8 @@ import { clock, registerAction, requireNode, type Action, type Context } from '.
 import { acknowledgeRecorded } from '../lib/plc/acknowledge';
 import { type EndpointSettings, withEndpoint } from '../lib/plc/open-endpoint';
 import { PlcError } from '../lib/plc/plc-errors';
-import { SlotReader } from '../lib/plc/slot-reader';
+import { inKg, type SlotReading } from '../lib/plc/slot-guards';
+import { SlotReader, type SlotReaderOptions } from '../lib/plc/slot-reader';
 import { tellRead } from '../lib/node-red/telemetry';
 
 interface Config extends NodeDef {
@@ -26,6 +27,7 @@ interface Config extends NodeDef {
   maxSilo: string | number;
   maxFinished: string | number;
   moPattern: string;
+  zeroBand?: string | number;
   checkMode?: boolean;
 }
 
@@ -59,18 +61,26 @@ const toLayout = ({ db, base, stride, slots, fields }: Settings): SlotLayout => 
 });
 
 /** A reader as the dialog says. @throws Error with every problem of the layout */
-function createReader(endpoint: S7Endpoint, config: Settings, silos: SiloMap): SlotReader {
+function createReader(
+  endpoint: S7Endpoint,
+  config: Settings,
+  silos: SiloMap,
+  options: Pick<SlotReaderOptions, 'endpointId' | 'asksStore'> = {},
+): SlotReader {
   const silo = optional(config.maxSilo);
   const finished = optional(config.maxFinished);
   const settleMs = optional(config.settle);
   const timeoutMs = optional(config.timeout);
+  const zeroBand = optional(config.zeroBand);
   return new SlotReader(endpoint, toLayout(config), silos, {
+    ...options,
     limits: {
       ...(silo === undefined ? {} : { silo }),
       ...(finished === undefined ? {} : { actual_weight_quantity_finished_goods: finished }),
     },
     ...(settleMs === undefined ? {} : { settleMs }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(zeroBand === undefined ? {} : { zeroBand }),
     ...(config.moPattern ? { moIdPattern: config.moPattern } : {}),
     checkMode: config.checkMode !== false,
   });
@@ -96,11 +106,34 @@ async function readNow(RED: NodeAPI, { endpoint, silos, ...settings }: ReadNow):
   return deployed && !endpoint.changed ? read(deployed) : withEndpoint(endpoint, read);
 }
 
+/** A node as it runs: the ids that its outputs, or its side of a link, lead to. */
+type Wired = Node & { wires?: string[][]; links?: string[] };
+
+/** Whether what leaves by the first output comes to a store, through any number of nodes in between. */
+function reachesStore(RED: NodeAPI, { wires: [first = []] = [] }: Wired): boolean {
+  const seen = new Set<string>();
+  const leads = (id: string): boolean => {
+    if (seen.has(id)) return false;
+    seen.add(id);
+    const node = RED.nodes.getNode(id) as Wired | null;
+    return node?.type === 'mo-batch-store' || [...(node?.wires ?? []), node?.links ?? []].flat().some(leads);
+  };
+  return first.some(leads);
+}
+
+/** A reading of an order that another reading of the same message tells too, held for a person: it goes in a message of its own. */
+const isApart = ({ mo_id, hold }: SlotReading, readings: readonly SlotReading[]): boolean =>
+  hold !== undefined && readings.some((other) => other.mo_id === mo_id && other.hold === undefined);
+
 /** Reads every slot once per message. */
 function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t']): Action {
   const { endpoint } = requireNode<S7EndpointNode>(RED, config.endpoint, t, t('label.endpoint'));
   if (!endpoint) throw new Error(t('error.endpoint'));
-  const reader = createReader(endpoint, config, requireNode<SiloMapNode>(RED, config.silos, t, t('label.silos')).map());
+  const silos = requireNode<SiloMapNode>(RED, config.silos, t, t('label.silos')).map();
+  const reader = createReader(endpoint, config, silos, {
+    endpointId: config.endpoint,
+    asksStore: () => reachesStore(RED, node),
+  });
   node.slotReader = reader;
 
   const link = new LinkState(({ up, problem }) => (up ? node.log(t('status.back')) : node.error(problem)));
@@ -134,22 +167,32 @@ function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t'
       });
       link.isUp();
       const { readings, rejected, ...read } = result;
-      tellRead({ reader: node.name || node.id, seconds: read.duration_ms / 1000, rejected });
-      for (const { slot, mo_id, problems } of rejected) {
+      // A batch without a number stays refused for as long as it stands there, and is told when it changes.
+      const fresh = rejected.filter(({ repeated }) => !repeated);
+      tellRead({ reader: node.name || node.id, seconds: read.duration_ms / 1000, rejected: fresh });
+      for (const { slot, mo_id, problems } of fresh) {
         for (const { field, problem, value } of problems) {
           node.warn(t('status.rejected-one', { slot, mo_id: mo_id ?? '?', field, problem, value: String(value) }));
         }
       }
-      for (const { slot, mo_id, falling, may_be_cut } of readings) {
+      for (const { slot, mo_id, falling, may_be_cut, seen_once, hold, ...said } of readings) {
+        if (seen_once)
+          node.warn(t(hold ? 'status.seen-once-held' : 'status.seen-once', { slot, mo_id, kg: inKg(said) }));
         if (falling) node.warn(t('status.falling', { slot, mo_id, silos: falling.join(', ') }));
         if (may_be_cut && !toldCut.has(mo_id)) node.warn(t('status.may-be-cut', { slot, mo_id, length: mo_id.length }));
       }
       toldCut = new Set(readings.flatMap(({ mo_id, may_be_cut }) => (may_be_cut ? [mo_id] : [])));
       const completed = readings.filter(({ status_manufacturing }) => status_manufacturing).length;
+      const from = { ...read, node: node.id };
+      const apart = readings.filter((reading) => isApart(reading, readings));
       return {
         outputs: [
-          { payload: readings, read: { ...read, node: node.id } },
-          rejected.length > 0 ? { payload: rejected } : undefined,
+          [
+            { payload: readings.filter((reading) => !apart.includes(reading)), read: from },
+            // Neither empties nor judges a slot a second time.
+            ...(apart.length > 0 ? [{ payload: apart, read: { ...from, emptied: [], unnamed: [] } }] : []),
+          ],
+          fresh.length > 0 ? { payload: fresh } : undefined,
         ],
         status: {
           level: rejected.length > 0 ? 'attention' : 'ok',

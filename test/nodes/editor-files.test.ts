@@ -216,6 +216,7 @@ const REFUSED: [type: string, key: string, values: Record<string, unknown>][] = 
   ['plc-consumption-read', 'slots', { slots: '65' }],
   ['plc-consumption-read', 'db', { db: '0' }],
   ['plc-consumption-read', 'maxSilo', { maxSilo: '' }],
+  ['plc-consumption-read', 'zeroBand', { zeroBand: '-1' }],
   ['plc-consumption-read', 'moPattern', { moPattern: '(' }],
 ];
 
@@ -286,6 +287,13 @@ describe('the field table of plc-consumption-read', () => {
     'a weight that is text': layout({ fields: change(5, { type: 'CHAR', length: 4 }) }),
     'a weight that is a bit': layout({ fields: change(5, { type: 'BOOL', offset: 28.1 }) }),
     'a status that is REAL': layout({ fields: change(2, { type: 'REAL', offset: 90 }) }),
+    'a batch counter': layout({ fields: [...record.fields, { field: 'counter', type: 'UINT', offset: 88 }] }),
+    'a batch counter that is REAL': layout({
+      fields: [...record.fields, { field: 'counter', type: 'REAL', offset: 88 }],
+    }),
+    'a batch counter that is a bit': layout({
+      fields: [...record.fields, { field: 'counter', type: 'BOOL', offset: 88 }],
+    }),
     'a scale of 0': layout({ fields: change(5, { scale: 0 }) }),
     'no order number': layout({ fields: record.fields.slice(1) }),
     'no silo': layout({ fields: record.fields.slice(0, 5) }),

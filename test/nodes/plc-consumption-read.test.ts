@@ -7,7 +7,16 @@ import { startS7Server, type S7Server } from '../../examples/plant/plc/s7-server
 import type { S7EndpointNode } from '../../nodes/lib/node-red/config-nodes';
 import { LAYOUT_PRESETS } from '../../nodes/lib/plc/slot-layout';
 import type { SlotReading } from '../../nodes/lib/plc/slot-guards';
-import { type FlowNode, type NodeRed, silos, sink, startFlow, stopHelper, TO_SINK } from '../support/node-red';
+import {
+  eventually,
+  type FlowNode,
+  type NodeRed,
+  silos,
+  sink,
+  startFlow,
+  stopHelper,
+  TO_SINK,
+} from '../support/node-red';
 
 after(stopHelper);
 
@@ -119,6 +128,92 @@ test('a MO id that fills its field goes on, and that it may be cut is said once'
   const told = red.logged('warn').filter(({ id }) => id === 'read');
   assert.equal(told.length, 1);
   assert.match(told[0]?.text ?? '', /slot 1: MO JBG\/MO\/2026\/00000012 fills its field of 20 characters/);
+});
+
+test('a weighed slot without a number is told when it changes, and shown for as long as it stands there', async (t) => {
+  const { red, put } = await start(t);
+  put(2, { mo_id: '', consumption: { silo_a: 825.5 }, status_manufacturing: true });
+  const { out } = await red.send('read');
+  const [rejection] = out[1]?.[0]?.payload as { slot: number; mo_id: null; problems: { problem: string }[] }[];
+  assert.deepEqual([rejection?.slot, rejection?.mo_id], [2, null]);
+  assert.match(rejection?.problems[0]?.problem ?? '', /is blank, but the slot says complete and holds 825.5 kg/);
+  assert.deepEqual((await red.send('read')).out[1], []);
+  assert.match(red.status('read').text ?? '', /0 batches, 1 rejected/);
+  assert.equal(red.logged('warn').filter(({ id }) => id === 'read').length, 1);
+});
+
+test("before a store, weights without a number after a start are the store's to judge, also behind other nodes", async (t) => {
+  const plc = await startS7Server({ dbs: { [DB]: 2000 } });
+  t.after(() => plc.stop());
+  const flow = [
+    ...[endpoint(plc.port), silos, sink],
+    { ...reader, wires: [['between'], ['rejected']] },
+    { id: 'between', type: 'helper', wires: [['save', 'between']] },
+    { id: 'save', type: 'mo-batch-store', operation: 'record', wires: [[], []] },
+    { id: 'rejected', type: 'helper' },
+  ];
+  const red = await startFlow(t, flow);
+  const s7 = red.node<S7EndpointNode>('plc').endpoint as S7Endpoint;
+  if (!s7.isConnected) await new Promise((resolve) => s7.once('connect', resolve));
+  writeSlot(plc.memory(DB), S7_BATCH_RECORD, 1, { mo_id: '', consumption: { silo_a: 825.5 } });
+  const [saved, rejected]: [object[], object[]] = [[], []];
+  red.node('between').on('input', (msg) => void saved.push(msg));
+  red.node('rejected').on('input', (msg) => void rejected.push(msg));
+  await red.send('read');
+  await eventually('the readings', () => saved.length > 0);
+  const { read } = saved[0] as { read: { unnamed: { slot: number; consumption: object }[]; emptied: number[] } };
+  assert.deepEqual(
+    read.unnamed.map(({ slot }) => slot),
+    [1],
+  );
+  assert.deepEqual([read.emptied, rejected], [[1, 2, 3, 4], []]);
+});
+
+test('weights at rest count as 0 within the zero band of the dialog', async (t) => {
+  const { red, put } = await start(t, { node: { zeroBand: '0.25' } });
+  put(1, { mo_id: 'WH/MO/00001', consumption: { silo_a: -0.2, silo_b: 12.5 } });
+  const { out } = await red.send('read');
+  const [reading] = out[0]?.[0]?.payload as SlotReading[];
+  assert.deepEqual([reading?.consumption.silo_a, reading?.consumption.silo_b], [0, 12.5]);
+});
+
+test('a completion that was gone at the second read goes on as running, and its kg are told', async (t) => {
+  const { red, plc, put } = await start(t);
+  put(1, { mo_id: 'WH/MO/00001', consumption: { silo_a: 800 } });
+  await red.send('read');
+  put(1, { consumption: { silo_a: 825.5 }, status_manufacturing: true });
+  let reads = 0;
+  plc.onRead((_db, first) => {
+    if (first === 0 && (reads += 1) === 2) put(1, { mo_id: 'WH/MO/00002' });
+  });
+  const { out } = await red.send('read');
+  const { payload, read } = out[0]?.[0] as { payload: SlotReading[]; read: { source: string; emptied: number[] } };
+  assert.deepEqual(
+    payload.map(({ mo_id, status_manufacturing, seen_once, source }) => [
+      mo_id,
+      status_manufacturing,
+      seen_once,
+      source,
+    ]),
+    [['WH/MO/00001', false, true, 'plc/DB100']],
+  );
+  assert.deepEqual([read.source, read.emptied], ['plc/DB100', [2, 3, 4]]);
+  assert.match((await red.logs(/settle time/)).text, /slot 1, MO WH\/MO\/00001: complete with 825.5 kg in the silos/);
+});
+
+test('many read nodes on one endpoint raise no warning of a leak', async (t) => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  t.after(() => process.off('warning', onWarning));
+  const plc = await startS7Server({ dbs: { [DB]: 2000 } });
+  t.after(() => plc.stop());
+  const ids = Array.from({ length: 12 }, (_, n) => `read ${n + 1}`);
+  const red = await startFlow(t, [endpoint(plc.port), silos, ...ids.map((id) => ({ ...reader, id })), sink]);
+  const s7 = red.node<S7EndpointNode>('plc').endpoint as S7Endpoint;
+  if (!s7.isConnected) await new Promise((resolve) => s7.once('connect', resolve));
+  for (const id of ids) assert.equal((await red.send(id)).error, undefined);
+  assert.deepEqual(warnings, []);
 });
 
 test('a trigger that arrives while a read runs is skipped, and that is said', async (t) => {

@@ -94,6 +94,24 @@ export const timedOut = (where: string, ms?: number, cause?: unknown): PlcError 
   return new PlcError('timeout', `PLC: no answer to ${where} ${limit}. ${TIMEOUT}`, { cause });
 };
 
+/** What the dialog takes for a time limit at most (ms). */
+const LONGEST_LIMIT = 60_000;
+
+/** Some slots were answered, the others not in time: the PLC is there, the limit is too short for so many telegrams. */
+export function tooSlow(
+  where: string,
+  { answered, slots, ms }: { answered: number; slots: number; ms: number },
+): PlcError {
+  const each = Math.ceil(ms / answered);
+  const enough = Math.ceil((1.5 * each * slots) / 500) * 500;
+  const remedy =
+    enough > LONGEST_LIMIT
+      ? 'divide the slots among several nodes'
+      : `raise the time limit of this node to ${enough} ms or more, or divide the slots among several nodes`;
+  const text = `PLC: ${where} takes longer than the time limit: ${answered} of ${slots} slots were answered within ${ms} ms, about ${each} ms each. If that is usual here, ${remedy}.`;
+  return new PlcError('timeout', text);
+}
+
 /** An item's return code as an error. @param where e.g. "reading DB100 bytes 0..87 (slot 1)" */
 export const itemRefused = (code: number, db: number, where: string): PlcError => refused(code, db, where);
 

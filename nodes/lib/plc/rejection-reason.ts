@@ -7,7 +7,8 @@ const REASONS = [
   ['above-limit', /^is above the limit/],
   ['bad-status', /^is neither 0 nor 1/],
   ['bad-order', /^is not a manufacturing order id/],
-  ['bad-text', /^(has characters that are not ASCII|is a STRING\[|has the length byte)/],
+  ['bad-text', /^(has characters that are not ASCII|is a STRING\[|has the length byte|has the header 00 00)/],
+  ['no-number', /^is blank, but the slot/],
   ['two-slots', /^stands in the slots/],
   ['left-slot', /^was complete, but left the slot/],
 ] as const;

@@ -10,6 +10,12 @@ import { checkReading, type Reading } from '../domain/reading';
  */
 const SAFE: readonly unknown[] = ['recorded', 'unchanged', 'held', 'stale'];
 
+/** Held, but not as the order's own weights, or only until its row is free: the PLC keeps its copy until that is decided. */
+const HELD_FOR: Readonly<Record<string, string>> = {
+  'foreign-weights': 'shows the weights of the order that it told before: a person decides',
+  'locked-row': "is held, since another program holds the order's row locked: the next read decides",
+};
+
 /** Why a completed reading with another outcome keeps its slot. */
 const NOT_SAFE: Readonly<Record<string, string>> = {
   locked:
@@ -35,11 +41,13 @@ export function sortForAcknowledging(recorded: readonly unknown[]): { safe: Read
   const kept: KeptSlot[] = [];
   for (const candidate of recorded) {
     const { reading } = checkReading(candidate);
-    const { outcome } = (candidate ?? {}) as { outcome?: unknown };
+    const { outcome, reason } = (candidate ?? {}) as { outcome?: unknown; reason?: unknown };
     if (!reading || typeof outcome !== 'string') throw new Error('not the recorded readings of mo-batch-store');
     const { slot, mo_id, status_manufacturing } = reading;
     if (!status_manufacturing) continue;
-    if (SAFE.includes(outcome)) safe.push(reading);
+    if (outcome === 'held' && typeof reason === 'string')
+      kept.push({ slot, mo_id, reason: HELD_FOR[reason] ?? `is held for a person: ${reason}` });
+    else if (SAFE.includes(outcome)) safe.push(reading);
     else kept.push({ slot, mo_id, reason: NOT_SAFE[outcome] ?? `was not stored: ${outcome}` });
   }
   return { safe, kept };

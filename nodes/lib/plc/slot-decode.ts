@@ -9,6 +9,8 @@ export interface Decoded {
   /** The field's bytes. */
   raw: Buffer;
   problem?: string;
+  /** A STRING that nobody has ever given a header, with characters in it all the same. */
+  headless?: true;
 }
 
 const NUMBERS: Record<Exclude<SlotType, 'BOOL' | 'STRING' | 'CHAR'>, (bytes: Buffer) => number> = {
@@ -40,6 +42,11 @@ function decodeText(characters: Buffer, raw: Buffer): Decoded {
 /** A STRING is its maximum length, its current length (one byte each) and the characters (STEP 7, "STRING"). */
 function decodeString(raw: Buffer, declared: number): Decoded {
   const [maximum = 0, current = 0] = raw;
+  if (maximum === 0 && current === 0) {
+    const bare = decodeText(raw.subarray(2), raw);
+    const problem = 'has the header 00 00 in front of characters: write it as a STRING, or clear the characters too';
+    return bare.value === '' ? bare : { ...bare, problem, headless: true };
+  }
   const decoded = decodeText(raw.subarray(2, 2 + current), raw);
   if (maximum > declared) return { ...decoded, problem: `is a STRING[${maximum}] in the PLC, [${declared}] here` };
   if (current > maximum) return { ...decoded, problem: `has the length byte ${current} in a STRING[${maximum}]` };

@@ -7,7 +7,7 @@ import { type Problem } from '../domain/schema';
 import { SILO_TAGS, type SiloTag, type SiloWeights } from '../domain/silos';
 import { decodeField, type Decoded } from './slot-decode';
 import { type SlotField, type SlotFieldName, type SlotLayout, type WeightField } from './slot-layout';
-import { roundDecoded } from '../domain/weight';
+import { roundDecoded, sumForOdoo } from '../domain/weight';
 
 /**
  * A reading of this adapter: `falling` names the silos that weigh less than in the slot's last reading of the order;
@@ -35,13 +35,26 @@ export interface Rejection {
   raw: string;
   /** ISO 8601, UTC. */
   read_at: string;
+  /** It was told before and shows the same: not told again. */
+  repeated?: true;
 }
 
-/** What a slot holds; an empty one (blank MO id) says nothing. */
+/** What is weighed of a batch. */
+export type Figures = Pick<Reading, 'consumption' | 'actual_weight_quantity_finished_goods'>;
+
+/** What a slot says about itself, where the layout has the fields. */
+export type Marks = Pick<Reading, 'acknowledged' | 'counter'>;
+
+/** What a slot holds; an empty one (no MO id, nothing weighed, not complete) says nothing. */
 export type SlotOutcome =
   | { kind: 'empty' }
-  | { kind: 'reading'; reading: SlotReading; raw: Buffer; mo_id_raw: Buffer }
-  | { kind: 'rejected'; rejection: Rejection };
+  | { kind: 'reading'; reading: SlotReading; marks: Marks; raw: Buffer; mo_id_raw: Buffer }
+  | {
+      kind: 'rejected';
+      rejection: Rejection;
+      /** The figures of a batch without a readable MO id, as far as they are plausible. */
+      unnamed?: Figures & { status_manufacturing: boolean };
+    };
 
 /** The highest plausible weights in kg: `silo` holds for every silo without an own limit. */
 export type Limits = Partial<Record<'silo' | WeightField, number>>;
@@ -51,6 +64,8 @@ export interface Guards {
   limits?: Limits;
   /** What an MO id must match besides MO_ID_PATTERN, which the store asks of every reading. */
   moIdPattern?: string | RegExp;
+  /** A weight that is no further from 0 than this counts as 0 (kg, default 0): scales at rest show −0.2. */
+  zeroBand?: number;
 }
 
 const SILOS: ReadonlySet<string> = new Set(SILO_TAGS);
@@ -59,7 +74,13 @@ const isSilo = (field: SlotFieldName): field is SiloTag => SILOS.has(field);
 const limitOf = (field: WeightField, limits: Limits): number =>
   limits[field] ?? (isSilo(field) ? (limits.silo ?? DEFAULT_LIMITS.silo) : DEFAULT_LIMITS[field]);
 
-/** Why a weight (kg, scaled) is not plausible, or undefined. −0 is 0. */
+/** A weight as it is judged and kept: 3 decimals, 0 within the zero band (kg). */
+function settle(kg: number, zeroBand: number): number {
+  const rounded = roundDecoded(kg);
+  return Math.abs(rounded) <= zeroBand ? 0 : rounded;
+}
+
+/** Why a weight (kg, settled) is not plausible, or undefined. */
 function weightProblem(kg: number, limit: number): string | undefined {
   if (!Number.isFinite(kg)) return 'is not a finite number';
   if (kg < 0) return 'is negative';
@@ -69,13 +90,20 @@ function weightProblem(kg: number, limit: number): string | undefined {
 const shown = (value: Decoded['value']): FieldProblem['value'] =>
   typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 
+/** A batch in kg, as people compare it. */
+export const inKg = ({ consumption, actual_weight_quantity_finished_goods: finished }: Figures): string =>
+  `${sumForOdoo(Object.values(consumption))} kg in the silos, ${finished ?? 0} kg finished`;
+
+const blankBut = (reading: SlotReading): string =>
+  `is blank, but the slot ${reading.status_manufacturing ? 'says complete and ' : ''}holds ${inKg(reading)}`;
+
 /**
  * Decodes one slot and checks every field of it.
  * @param bytes the slot, from its first byte to the end of its last field
  * @param readAt when the PLC's answer arrived
  */
 export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt: Date, guards: Guards): SlotOutcome {
-  const { limits = {}, moIdPattern = MO_ID_PATTERN } = guards;
+  const { limits = {}, moIdPattern = MO_ID_PATTERN, zeroBand = 0 } = guards;
   const problems: FieldProblem[] = [];
   const refuse = ({ field }: SlotField, { value, raw }: Decoded, problem: string): void => {
     problems.push({ field, problem, value: shown(value), raw: raw.toString('hex') });
@@ -90,30 +118,42 @@ export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt
     read_at: readAt.toISOString(),
   };
   let moIdRaw: Buffer = bytes;
+  const marks: Marks = {};
+  let [numberless, weighed] = [false, false];
   for (const row of layout.fields) {
     const decoded = decodeField(bytes, row);
     const { value } = decoded;
     if (row.field === 'mo_id') {
       moIdRaw = decoded.raw;
-      if (value === '' && !decoded.problem) return { kind: 'empty' };
+      numberless = decoded.headless ?? (value === '' && !decoded.problem);
       reading.mo_id = String(value);
       if (reading.mo_id.length === row.length) reading.may_be_cut = true;
       const wellFormed = [MO_ID_PATTERN, moIdPattern].every((pattern) => new RegExp(pattern).test(reading.mo_id));
-      const malformed = wellFormed ? undefined : 'is not a manufacturing order id';
+      const malformed = wellFormed || numberless ? undefined : 'is not a manufacturing order id';
       const problem = decoded.problem ?? malformed;
       if (problem) refuse(row, decoded, problem);
     } else if (row.field === 'status_manufacturing' || row.field === 'status_operation') {
       reading[row.field] = Number(value) === 1;
+      if (row.field === 'status_manufacturing' && Number(value) !== 0) weighed = true;
       if (Number(value) !== 0 && Number(value) !== 1) refuse(row, decoded, 'is neither 0 nor 1');
-    } else if (row.field !== 'acknowledged') {
-      const kg = Number(value) * (row.scale ?? 1);
+    } else if (row.field === 'acknowledged') {
+      marks.acknowledged = Number(value) === 1;
+    } else if (row.field === 'counter') {
+      marks.counter = Number(value);
+    } else {
+      const kg = settle(Number(value) * (row.scale ?? 1), zeroBand);
       const problem = weightProblem(kg, limitOf(row.field, limits));
+      if (!(kg <= 0)) weighed = true;
       if (problem) refuse(row, decoded, problem);
-      else if (isSilo(row.field)) reading.consumption[row.field] = roundDecoded(kg);
-      else reading[row.field] = roundDecoded(kg);
+      else if (isSilo(row.field)) reading.consumption[row.field] = kg;
+      else reading[row.field] = kg;
     }
   }
-  if (problems.length === 0) return { kind: 'reading', reading, raw: bytes, mo_id_raw: moIdRaw };
+  if (numberless && reading.mo_id === '') {
+    if (!weighed) return { kind: 'empty' };
+    problems.unshift({ field: 'mo_id', problem: blankBut(reading), value: '', raw: moIdRaw.toString('hex') });
+  }
+  if (problems.length === 0) return { kind: 'reading', reading, marks, raw: bytes, mo_id_raw: moIdRaw };
   const trusted = !problems.some(({ field }) => field === 'mo_id');
   const rejection = {
     slot,
@@ -122,7 +162,9 @@ export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt
     raw: bytes.toString('hex'),
     read_at: reading.read_at,
   };
-  return { kind: 'rejected', rejection };
+  const { consumption, actual_weight_quantity_finished_goods, status_manufacturing } = reading;
+  const unnamed = { consumption, actual_weight_quantity_finished_goods, status_manufacturing };
+  return { kind: 'rejected', rejection, ...(numberless ? { unnamed } : {}) };
 }
 
 /** A reading refused for a reason that lies in its MO id's place among the slots or in time. */
@@ -135,33 +177,38 @@ export function rejectReading(
   return { slot, mo_id, problems: [breach], raw: raw.toString('hex'), read_at };
 }
 
-const moIdOf = (outcome: SlotOutcome): string | null =>
+/** The order that a slot names; null: none, or one that cannot be relied on. */
+export const moIdOf = (outcome: SlotOutcome): string | null =>
   outcome.kind === 'reading' ? outcome.reading.mo_id : outcome.kind === 'rejected' ? outcome.rejection.mo_id : null;
 
 /**
  * Refuses every slot whose MO stands in another slot of the same read as well: which of them is right cannot be known.
  * @param outcomes one per slot, in the order of the slots
  */
-export function rejectDuplicates(outcomes: readonly SlotOutcome[]): SlotOutcome[] {
+export function rejectDuplicates<Outcome extends SlotOutcome | undefined>(
+  outcomes: readonly Outcome[],
+): (Outcome | (SlotOutcome & { kind: 'rejected' }))[] {
   const slotsOf = new Map<string, number[]>();
   outcomes.forEach((outcome, index) => {
-    const moId = moIdOf(outcome);
+    const moId = outcome ? moIdOf(outcome) : null;
     if (moId !== null) slotsOf.set(moId, [...(slotsOf.get(moId) ?? []), index + 1]);
   });
   return outcomes.map((outcome) => {
-    const slots = slotsOf.get(moIdOf(outcome) ?? '') ?? [];
-    if (outcome.kind !== 'reading' || slots.length < 2) return outcome;
+    if (outcome?.kind !== 'reading') return outcome;
+    const slots = slotsOf.get(outcome.reading.mo_id) ?? [];
+    if (slots.length < 2) return outcome;
     return { kind: 'rejected', rejection: rejectReading(outcome, `stands in the slots ${slots.join(' and ')}`) };
   });
 }
 
-/** Whether two readings of a slot say the same about its batch: status_operation may go on changing after completion. */
-export const sameWeights = (a: Reading, b: Reading): boolean =>
-  a.slot === b.slot &&
-  a.mo_id === b.mo_id &&
-  a.status_manufacturing === b.status_manufacturing &&
+/** Whether two batches weigh the same, silo by silo, and have the same finished quantity. */
+export const sameFigures = (a: Figures, b: Figures): boolean =>
   a.actual_weight_quantity_finished_goods === b.actual_weight_quantity_finished_goods &&
   SILO_TAGS.every((tag) => a.consumption[tag] === b.consumption[tag]);
+
+/** Whether two readings of a slot say the same about its batch: status_operation may go on changing after completion. */
+export const sameWeights = (a: Reading, b: Reading): boolean =>
+  a.slot === b.slot && a.mo_id === b.mo_id && a.status_manufacturing === b.status_manufacturing && sameFigures(a, b);
 
 /** Whether two readings of a slot say the same, whenever they were taken. */
 export const sameValues = (a: SlotReading | undefined, b: SlotReading): boolean =>

@@ -34,6 +34,7 @@ export const SLOT_FIELDS = [
   ...FLAG_FIELDS,
   'actual_weight_quantity_finished_goods',
   ...SILO_TAGS,
+  'counter',
 ] as const satisfies readonly string[];
 export type SlotFieldName = (typeof SLOT_FIELDS)[number];
 
@@ -119,14 +120,15 @@ function rowProblems(row: SlotField, layout: SlotLayout, silos: SiloMap): string
   }
   const problems: string[] = [];
   const flag = (FLAG_FIELDS as readonly string[]).includes(field);
+  const counter = field === 'counter';
   if (field === 'mo_id' ? !isText(type) : isText(type)) {
     problems.push(field === 'mo_id' ? 'must be STRING or CHAR' : `cannot be ${type}`);
-  } else if (flag ? type === 'REAL' || type === 'LREAL' : type === 'BOOL') {
+  } else if (((flag || counter) && (type === 'REAL' || type === 'LREAL')) || (!flag && type === 'BOOL')) {
     problems.push(`cannot be ${type}`);
   }
   if (scale !== undefined) {
     if (!(Number.isFinite(scale) && scale > 0)) problems.push(`scale ${scale} is not a number above 0`);
-    else if (scale !== 1 && (flag || field === 'mo_id')) problems.push('only weights have a scale');
+    else if (scale !== 1 && (flag || counter || field === 'mo_id')) problems.push('only weights have a scale');
   }
   if ((SILO_TAGS as readonly string[]).includes(field) && !silos.byTag(field)) {
     problems.push('the silo map does not know this tag: switch the silo on there, or remove the row');

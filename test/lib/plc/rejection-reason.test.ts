@@ -31,7 +31,8 @@ const SPOILED: Record<string, [(bytes: Buffer) => void, SlotLayout?]> = {
   negative: [(bytes) => bytes.writeFloatBE(-1, WEIGHT)],
   'above-limit': [(bytes) => bytes.writeFloatBE(1e6, WEIGHT)],
   'bad-status': [(bytes) => bytes.writeInt16BE(7, 90), statusAsInt],
-  'bad-order': [(bytes) => bytes.write('??/MO/00001', 2, 'latin1')],
+  'no-number': [(bytes) => bytes.fill(0, 0, 22)],
+  'bad-order': [(bytes) => bytes.write('WH//O/00001', 2, 'latin1')],
 };
 
 for (const [reason, [spoil, layout]] of Object.entries(SPOILED)) {
@@ -45,6 +46,7 @@ test('each way in which a text cannot be read is bad-text', () => {
     (bytes: Buffer) => bytes.writeUInt8(0xe9, 3),
     (bytes: Buffer) => bytes.writeUInt8(99, 0),
     (bytes: Buffer) => bytes.writeUInt8(99, 1),
+    (bytes: Buffer) => bytes.fill(0, 0, 2),
   ]) {
     assert.deepEqual(reasonsOf(outcome(spoil)), ['bad-text']);
   }

@@ -36,6 +36,14 @@ describe('which completed slots are acknowledged', () => {
     });
   }
 
+  for (const reason of ['foreign-weights', 'locked-row', 'seen-once', 'a reason that is not known here']) {
+    it(`held with the reason ${reason}: the slot is kept, since nobody has decided whose weights these are`, () => {
+      const { safe, kept } = sortForAcknowledging([recorded('held', { reason })]);
+      assert.deepEqual([safe, kept[0]?.slot], [[], 1]);
+      assert.ok(kept[0]?.reason);
+    });
+  }
+
   it('a running batch is neither', () => {
     const running = recorded('recorded', { status_manufacturing: false });
     assert.deepEqual(sortForAcknowledging([running, { ...running, outcome: 'locked' }]), { safe: [], kept: [] });

@@ -53,6 +53,8 @@ describe('decoding a field', () => {
     ['a NUL in the middle', 'CHAR', '57 00 31 00 00 00 00 00', 'W\0' + '1'],
     ['a blank CHAR', 'CHAR', '20 20 00 20 00 00 00 20', ''],
     ['a zero-length STRING', 'STRING', '06 00 57 48 2f 4d 4f 31', ''],
+    ['characters without a header', 'STRING', '00 00 57 48 2f 4d 4f 31', 'WH/MO1', /header 00 00/],
+    ['blanks without a header', 'STRING', '00 00 20 00 20 20 20 20', ''],
     ['a STRING of NULs, never initialised', 'STRING', '00 00 00 00 00 00 00 00', ''],
     [
       'a length byte above the maximum',

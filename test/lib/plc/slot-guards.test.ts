@@ -72,13 +72,104 @@ describe('guards of a slot', () => {
     assert.ok(Object.is(reading.consumption.silo_b, 0));
   });
 
-  it('a blank slot is silent, whatever its weights hold', () => {
-    for (const blank of ['\0'.repeat(20), ' '.repeat(20), ' \0'.repeat(10)]) {
-      const slot = record((bytes) => void (bytes.write(blank, 2, 'ascii'), bytes.writeFloatBE(NaN, 28)));
-      assert.equal(read(slot).kind, 'empty');
-    }
-    assert.equal(read(record((slot) => void (slot[1] = 0))).kind, 'empty');
+  const blanks = ['\0'.repeat(20), ' '.repeat(20), ' \0'.repeat(10)];
+
+  it('a blank slot that weighs nothing is silent, stale characters behind an empty length and a negative rest included', () => {
+    const nothing = (change: (slot: Buffer) => void): Buffer =>
+      record((slot) => {
+        slot.fill(0, 22);
+        change(slot);
+      });
+    for (const blank of blanks) assert.equal(read(nothing((slot) => void slot.write(blank, 2, 'ascii'))).kind, 'empty');
+    assert.equal(read(nothing((slot) => void (slot[1] = 0))).kind, 'empty');
+    assert.equal(
+      read(nothing((slot) => void ((slot[1] = 0), slot.writeFloatBE(-0.4, 28), (slot[22] = 0b10)))).kind,
+      'empty',
+    );
     assert.equal(readSlot(Buffer.alloc(86), packed, 1, at, {}).kind, 'empty');
+    const faint = nothing((slot) => void ((slot[1] = 0), slot.writeFloatBE(0.0004, 28)));
+    assert.equal(read(faint).kind, 'empty', 'below the rounding');
+    const resting = nothing((slot) => void ((slot[1] = 0), slot.writeFloatBE(0.2, 28)));
+    assert.deepEqual([read(resting).kind, read(resting, 1, { zeroBand: 0.2 }).kind], ['rejected', 'empty']);
+  });
+
+  it('a batch without a readable number is rejected with its kg: by weight, finished quantity or completion', () => {
+    for (const blank of blanks) {
+      const outcome = read(record((slot) => void slot.write(blank, 2, 'ascii')));
+      assert.equal(outcome.kind, 'rejected');
+      const [breach] = outcome.rejection.problems;
+      assert.deepEqual([outcome.rejection.mo_id, breach?.field, breach?.value], [null, 'mo_id', '']);
+      assert.match(breach?.problem ?? '', /is blank, but the slot holds 600.3 kg in the silos, 1234.5 kg finished/);
+      assert.equal(outcome.unnamed?.consumption.silo_a, 600.3);
+    }
+    for (const change of [
+      (slot: Buffer) => void (slot[22] = 1),
+      (slot: Buffer) => void slot.writeFloatBE(12, 24),
+      (slot: Buffer) => void slot.writeFloatBE(0.07, 84),
+      (slot: Buffer) => void slot.writeFloatBE(NaN, 84),
+      (slot: Buffer) => void slot.writeFloatBE(Infinity, 84),
+    ]) {
+      const stale = read(record((slot) => void (slot.fill(0, 22), (slot[1] = 0), change(slot))));
+      assert.equal(stale.kind, 'rejected');
+    }
+    const words = Buffer.alloc(86);
+    words.writeInt16BE(1, 16);
+    assert.equal(readSlot(words, packed, 1, at, {}).kind, 'rejected', 'CHAR');
+  });
+
+  it('characters behind a STRING header that was never written are rejected, whatever is weighed', () => {
+    for (const weighed of [true, false]) {
+      const outcome = read(record((slot) => void (slot.fill(0, 0, 2), !weighed && slot.fill(0, 22))));
+      assert.equal(outcome.kind, 'rejected');
+      assert.equal(outcome.rejection.mo_id, null);
+      assert.match(outcome.rejection.problems[0]?.problem ?? '', /header 00 00/);
+    }
+  });
+
+  it('what is judged is the weight as it is kept: 3 decimals, and 0 within the zero band', () => {
+    const weigh = (kg: number, guards: Guards = {}, offset = 28): SlotOutcome =>
+      read(
+        record((slot) => void slot.writeFloatBE(kg, offset)),
+        1,
+        guards,
+      );
+    for (const [kg, kept, guards] of [
+      [-0.0004, 0, {}],
+      [5000.0004883, 5000, {}],
+      [-0.2, 0, { zeroBand: 0.2 }],
+      [0.2, 0, { zeroBand: 0.2 }],
+      [0.201, 0.201, { zeroBand: 0.2 }],
+      [0.07, 0.07, {}],
+    ] as const) {
+      const reading = readingOf(weigh(kg, guards));
+      assert.ok(Object.is(reading.consumption.silo_a, kept), `${kg}: ${reading.consumption.silo_a}`);
+    }
+    const finished = readingOf(weigh(-0.2, { zeroBand: 0.5 }, 24));
+    assert.equal(finished.actual_weight_quantity_finished_goods, 0);
+    for (const [kg, guards] of [
+      [-0.0006, {}],
+      [5000.001, {}],
+      [-0.2, {}],
+      [-0.3, { zeroBand: 0.2 }],
+      [NaN, { zeroBand: 1 }],
+      [-Infinity, { zeroBand: 1 }],
+    ] as const) {
+      assert.equal(weigh(kg, guards).kind, 'rejected', String(kg));
+    }
+  });
+
+  it('the acknowledge bit and a batch counter of any whole-number type come beside the reading', () => {
+    for (const [type, bytes, counter] of [
+      ['UINT', [0xff, 0xfe], 65534],
+      ['DINT', [0, 0, 1, 0], 256],
+      ['USINT', [7], 7],
+    ] as const) {
+      const counted = { ...layout, fields: [...layout.fields, { field: 'counter', type, offset: 88 } as const] };
+      const slot = Buffer.concat([record((bytes) => void (bytes[22] = 0b100)), Buffer.from(bytes)]);
+      const outcome = readSlot(slot, counted, 1, at, {});
+      assert.equal(outcome.kind, 'reading');
+      assert.deepEqual(outcome.marks, { acknowledged: true, counter });
+    }
   });
 
   const breaches: [string, (slot: Buffer) => unknown, string, RegExp, unknown, string][] = [
@@ -221,20 +312,31 @@ describe('guards of a slot', () => {
       const slot = Buffer.from(Array.from({ length: 88 }, () => Math.floor(random() * 256)));
       if (random() < 0.9) {
         slot.fill(0, 0, 22).set([20, 11]);
-        slot.write(random() < 0.1 ? '           ' : `WH/MO/${String(round).padStart(5, '0')}`, 2, 'ascii');
+        slot.write(random() < 0.2 ? '           ' : `WH/MO/${String(round).padStart(5, '0')}`, 2, 'ascii');
       }
+      const resting = slot[2] === 0x20 && random() < 0.5;
+      if (resting) slot.fill(0, 22);
       const wild = random() < 0.5 ? 0.05 : 0;
       for (let offset = 24; offset < 88; offset += 4) {
-        if (random() >= wild) slot.writeFloatBE(random() * 5000, offset);
+        if (!resting && random() >= wild) slot.writeFloatBE(random() * 5000, offset);
       }
       const view = new DataView(slot.buffer, slot.byteOffset, slot.length);
       const text = slot.subarray(2, 2 + slot[1]!).toString('latin1');
       const idGood = slot[0]! <= 20 && slot[1]! <= slot[0]! && /^[A-Za-z0-9][\w.-]*(\/[\w.-]+)*[\0 ]*$/.test(text);
       const blank = slot[0]! <= 20 && slot[1]! <= slot[0]! && /^[\0 ]*$/.test(text);
       const bad = Array.from({ length: 16 }, (_, index) => view.getFloat32(24 + index * 4, false)).map(
-        (kg, index) => !(kg >= 0 && kg <= (index === 0 ? 10_000_000 : 5000)),
+        (kg, index) => !(kg > -0.0005 && kg < (index === 0 ? 10_000_000 : 5000) + 0.0005),
       );
-      const expected = blank ? 'empty' : idGood && /\d/.test(text) && !bad.includes(true) ? 'reading' : 'rejected';
+      const weighed =
+        (slot[22]! & 1) === 1 ||
+        Array.from({ length: 16 }, (_, index) => view.getFloat32(24 + index * 4, false)).some((kg) => !(kg < 0.0005));
+      const headless = slot[0] === 0 && slot[1] === 0 && /[^\0 ]/.test(slot.toString('latin1', 2, 22));
+      const expected =
+        blank && !weighed && !headless
+          ? 'empty'
+          : !blank && idGood && /\d/.test(text) && !bad.includes(true)
+            ? 'reading'
+            : 'rejected';
       const outcome = read(slot);
       assert.equal(outcome.kind, expected, slot.toString('hex'));
       outcomes[expected] += 1;

@@ -107,6 +107,24 @@ describe('slot layout', () => {
       'row 4 (status_operation)',
       /cannot be REAL/,
     ],
+    [
+      'a counter as REAL',
+      withRows([{ field: 'counter', type: 'REAL', offset: 28 }]),
+      'row 4 (counter)',
+      /cannot be REAL/,
+    ],
+    [
+      'a counter as BOOL',
+      withRows([{ field: 'counter', type: 'BOOL', offset: 28 }]),
+      'row 4 (counter)',
+      /cannot be BOOL/,
+    ],
+    [
+      'a counter with a scale',
+      withRows([{ field: 'counter', type: 'DINT', offset: 28, scale: 0.1 }]),
+      'row 4 (counter)',
+      /only weights/,
+    ],
     ['a scale of 0', withRows([{ field: 'silo_b', type: 'REAL', offset: 28, scale: 0 }]), 'row 4 (silo_b)', /scale 0/],
     [
       'a STRING without length',
@@ -129,6 +147,11 @@ describe('slot layout', () => {
       );
     });
   }
+
+  it('takes a batch counter of any whole-number type', () => {
+    for (const type of ['BYTE', 'USINT', 'SINT', 'WORD', 'INT', 'UINT', 'DWORD', 'DINT', 'UDINT'] as const)
+      assert.deepEqual(validateLayout(withRows([{ field: 'counter', type, offset: 28 }]), silos), [], type);
+  });
 
   it('takes bits of one byte, and names a tag that the silo map has switched off', () => {
     const layout = withRows([

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type S7Endpoint } from '@st-one-io/nodes7';
 import { type S7Server } from '../../../examples/plant/plc/s7-server';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
@@ -29,6 +32,25 @@ describe('failures name their cause', () => {
     const short = await plant(t, { requestMs: 50 });
     await short.server.setFault({ hang: true });
     await assert.rejects(short.reader.read(), fails('timeout', /S7 endpoint allows/));
+  });
+
+  it('too many slots for the time limit: it says how many were answered, and which limit is enough', async (t) => {
+    const { server, reader } = await plant(t, {
+      layout: { ...RECORD, slots: 64 },
+      jobs: 1,
+      options: { timeoutMs: 200 },
+    });
+    await server.setFault({ delayMs: 20 });
+    let text = '';
+    await assert.rejects(reader.read(), (error: PlcError) => {
+      text = error.message;
+      return fails('timeout', /\d+ of 64 slots were answered within 200 ms.*raise the time limit of this node/)(error);
+    });
+    const enough = Number(/to (\d+) ms or more/.exec(text)?.[1]);
+    assert.ok(enough >= 64 * 20, text);
+    const patient = await plant(t, { layout: { ...RECORD, slots: 64 }, jobs: 1, options: { timeoutMs: enough } });
+    await patient.server.setFault({ delayMs: 20 });
+    assert.equal((await patient.reader.read()).empty, 64);
   });
 
   it('a missing block, one that is too short, no access, no PUT/GET, STOP', async (t) => {
@@ -69,7 +91,8 @@ describe('failures name their cause', () => {
     // As gateways do that know no system status lists: they answer the slots, then nothing.
     let reads = 0;
     const off = server.onRead(() => {
-      if ((reads += 1) === RECORD.slots) setImmediate(() => void server.setFault({ hang: true }));
+      // The slot with an order once more, since it is new.
+      if ((reads += 1) === RECORD.slots + 1) setImmediate(() => void server.setFault({ hang: true }));
     });
     assert.equal((await reader.read()).readings.length, 1);
     off();
@@ -131,6 +154,35 @@ describe('ending', () => {
     assert.equal(reads, 11);
     assert.equal(getEventListeners(settling.signal, 'abort').length, 0);
     assert.deepEqual(listeners(endpoint), connectedAgain);
+  });
+
+  it('thousands of reads leave nothing on the signal of a node, nor in memory', async (t) => {
+    const { endpoint } = await plant(t);
+    // At once, without a telegram: it is the signals that are looked at.
+    const answer = { returnCode: 0xff, transportSize: 4, data: Buffer.alloc(88) };
+    const quick = Object.create(endpoint, {
+      readVars: { value: () => Promise.resolve([answer]) },
+      isConnected: { value: true },
+      pduSize: { value: 480 },
+    }) as S7Endpoint;
+    const reader = new SlotReader(quick, { ...RECORD, slots: 1 }, new SiloMap());
+    t.after(() => reader.close());
+    const node = new AbortController();
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const reads = async (count: number): Promise<number> => {
+      for (let n = 0; n < count; n += 1) await reader.read(node.signal);
+      // What is held weakly goes only once the turn is over.
+      for (let n = 0; n < 3; n += 1) {
+        await nextTurn();
+        collect();
+      }
+      return process.memoryUsage().heapUsed;
+    };
+    const before = await reads(2000);
+    const after = await reads(20_000);
+    assert.equal(getEventListeners(node.signal, 'abort').length, 0);
+    assert.ok(after - before < 600_000, `${(after - before) / 20_000} bytes per read`);
   });
 
   it('close ends a read, and leaves the endpoint as it was', async (t) => {

@@ -8,16 +8,17 @@ import {
   writeSlot,
 } from '../../../examples/plant/plc/batch-memory';
 import { type S7Server } from '../../../examples/plant/plc/s7-server';
+import { checkReading } from '../../../nodes/lib/domain/reading';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
 import { type SlotReading } from '../../../nodes/lib/plc/slot-guards';
 import { LAYOUT_PRESETS, type SlotLayout } from '../../../nodes/lib/plc/slot-layout';
 import { type PlcError } from '../../../nodes/lib/plc/plc-errors';
-import { SlotReader } from '../../../nodes/lib/plc/slot-reader';
-import { connected, DB, fails, mo, plant, RECORD } from './reader-plant';
+import { SlotReader, type SlotReadResult } from '../../../nodes/lib/plc/slot-reader';
+import { connected, DB, fails, mo, plant, type Plant, RECORD } from './reader-plant';
 
 describe('reading slots over TCP', () => {
   for (const pduSize of [240, 480, 960]) {
-    it(`PDU ${pduSize}: one telegram per slot, and one more for a slot that newly is complete`, async (t) => {
+    it(`PDU ${pduSize}: one telegram per slot, and one more for each that tells an order not told before`, async (t) => {
       const { server, reader, put } = await plant(t, { pduSize });
       for (let slot = 1; slot <= 8; slot += 1) {
         put(slot, { mo_id: mo(slot), consumption: { silo_a: slot + 0.3 }, status_manufacturing: slot <= 2 });
@@ -29,8 +30,8 @@ describe('reading slots over TCP', () => {
         [...new Set(spans)].sort(),
         Array.from({ length: 10 }, (_, index) => `100:${index * 110}+88`).sort(),
       );
-      assert.equal(spans.length, 12);
-      assert.equal(first.telegrams, 12);
+      assert.equal(spans.length, 18);
+      assert.equal(first.telegrams, 18);
       assert.equal(first.empty, 2);
       assert.deepEqual(first.rejected, []);
       assert.deepEqual(
@@ -171,6 +172,208 @@ describe('accepting a completion', () => {
     await connected(endpoint);
     const { readings, telegrams } = await reader.read();
     assert.deepEqual([telegrams, readings[0]?.status_manufacturing], [11, true]);
+  });
+});
+
+describe('a slot that tells something new', () => {
+  /** Calls `change` before the second read of slot 1. */
+  const settling = async ({ server, reader }: Plant, change: () => void): Promise<SlotReadResult> => {
+    let reads = 0;
+    const off = server.onRead((_db, start) => {
+      if (start === 0 && (reads += 1) === 2) change();
+    });
+    const result = await reader.read();
+    off();
+    return result;
+  };
+  const complete = { status_manufacturing: true, consumption: { silo_a: 825.5 } };
+
+  it('a running bit that blinks between the two reads keeps no completion back', async (t) => {
+    const place = await plant(t);
+    place.put(1, { mo_id: mo(1), ...complete, status_operation: true });
+    const { readings } = await settling(place, () => place.put(1, { status_operation: false }));
+    assert.deepEqual([readings[0]?.status_manufacturing, readings[0]?.status_operation], [true, false]);
+    place.put(1, { status_operation: true });
+    assert.equal((await place.reader.read()).telegrams, 10, 'and makes no accepted completion new');
+  });
+
+  it('a new number over the weights of the last batch, which are cleared a scan later, tells the second weights only', async (t) => {
+    const place = await plant(t);
+    place.put(1, { mo_id: mo(1), consumption: { silo_a: 825.5 } });
+    await place.reader.read();
+    place.put(1, { mo_id: mo(2) });
+    const { readings, telegrams } = await settling(place, () => place.put(1, { consumption: { silo_a: 0.4 } }));
+    assert.deepEqual([telegrams, readings.length, readings[0]?.mo_id], [11, 1, mo(2)]);
+    assert.equal(readings[0]?.consumption.silo_a, 0.4);
+    place.put(1, { consumption: { silo_a: 20 } });
+    assert.equal((await place.reader.read()).telegrams, 10, 'once it has been told, one read is enough');
+  });
+
+  it('a number that changes between the two reads is not told before it has stood in both', async (t) => {
+    const place = await plant(t);
+    place.put(1, { mo_id: mo(1) });
+    const { readings, rejected } = await settling(place, () => place.put(1, { mo_id: mo(2) }));
+    assert.deepEqual([readings, rejected], [[], []]);
+    assert.deepEqual(
+      (await place.reader.read()).readings.map(({ mo_id }) => mo_id),
+      [mo(2)],
+    );
+  });
+
+  for (const [name, change] of [
+    ['emptied', ({ server }) => blankSlot(server.memory(DB), S7_BATCH_RECORD, 1)],
+    [
+      'given to another order',
+      ({ put }) => put(1, { mo_id: mo(2), consumption: { silo_a: 0 }, status_manufacturing: false }),
+    ],
+    ['typed over', ({ put }) => put(1, { mo_id: mo(2) })],
+    ['left by its number', ({ put }) => put(1, { mo_id: '' })],
+    ['cleared before its number', ({ put }) => put(1, { consumption: { silo_a: 0 }, status_manufacturing: false })],
+  ] as [string, (place: Plant) => void][]) {
+    it(`${name} within the settle time: what was complete goes on as running, flagged`, async (t) => {
+      const place = await plant(t);
+      place.put(1, { mo_id: mo(1), consumption: { silo_a: 800 } });
+      await place.reader.read();
+      place.put(1, complete);
+      const { readings, rejected } = await settling(place, () => change(place));
+      assert.deepEqual(rejected, []);
+      assert.equal(readings.length, 1);
+      const [reading] = readings;
+      assert.deepEqual(
+        [reading?.mo_id, reading?.consumption.silo_a, reading?.status_manufacturing],
+        [mo(1), 825.5, false],
+      );
+      assert.deepEqual([reading?.seen_once, reading?.hold], [true, undefined]);
+      const after = await place.reader.read();
+      assert.ok(!after.readings.some(({ mo_id }) => mo_id === mo(1)), 'and is told once');
+      assert.deepEqual(after.rejected, []);
+    });
+  }
+
+  it('one that this slot had not told before, or that another slot tells too, is held for a person', async (t) => {
+    const fresh = await plant(t);
+    fresh.put(1, { mo_id: mo(1), ...complete });
+    const first = await settling(fresh, () => blankSlot(fresh.server.memory(DB), S7_BATCH_RECORD, 1));
+    assert.deepEqual([first.readings[0]?.seen_once, first.readings[0]?.hold], [true, 'seen-once']);
+    assert.equal(first.readings[0]?.status_manufacturing, false);
+
+    const moved = await plant(t);
+    moved.put(1, { mo_id: mo(1), consumption: { silo_a: 800 } });
+    moved.put(2, { mo_id: mo(9) });
+    await moved.reader.read();
+    moved.put(1, complete);
+    moved.put(2, { mo_id: mo(3) });
+    const { readings } = await settling(moved, () => {
+      blankSlot(moved.server.memory(DB), S7_BATCH_RECORD, 1);
+      moved.put(2, { mo_id: mo(1), consumption: { silo_a: 825.5 } });
+    });
+    assert.deepEqual([readings[0]?.slot, readings[0]?.hold], [1, 'seen-once']);
+  });
+});
+
+describe('a batch without a number', () => {
+  const weighed = { status_manufacturing: true, consumption: { silo_a: 825.5 } };
+
+  it('is rejected once per change, and goes on counting as rejected', async (t) => {
+    const { reader, put } = await plant(t);
+    const told = async () => (await reader.read()).rejected.map(({ slot, repeated = false }) => [slot, repeated]);
+    put(2, { mo_id: '', ...weighed });
+    assert.deepEqual(await told(), [[2, false]]);
+    assert.deepEqual(await told(), [[2, true]]);
+    put(2, { consumption: { silo_a: 826 } });
+    assert.deepEqual(await told(), [[2, false]]);
+    put(2, { status_manufacturing: false, consumption: { silo_a: 0 } });
+    assert.deepEqual(await told(), []);
+    put(2, weighed);
+    assert.deepEqual(await told(), [[2, false]], 'again, after the slot was empty');
+  });
+
+  it('with the figures that the slot told last is a leftover: free and silent; with others it is not', async (t) => {
+    const { reader, put } = await plant(t);
+    put(1, { mo_id: mo(1), ...weighed });
+    await reader.read();
+    put(1, { mo_id: '' });
+    for (let round = 0; round < 2; round += 1) {
+      const { rejected, empty, emptied, unnamed, telegrams } = await reader.read();
+      assert.deepEqual([rejected, empty, telegrams], [[], 10, 10]);
+      assert.ok(emptied.includes(1));
+      assert.deepEqual(
+        unnamed.map(({ slot, consumption }) => [slot, consumption.silo_a]),
+        [[1, 825.5]],
+      );
+    }
+    put(1, { consumption: { silo_a: 826 } });
+    const { rejected } = await reader.read();
+    assert.match(rejected[0]?.problems[0]?.problem ?? '', /is blank, but the slot says complete and holds 826 kg/);
+  });
+
+  it('that is complete is no leftover of an order that was told as running only', async (t) => {
+    const { reader, put } = await plant(t);
+    put(1, { mo_id: mo(1), consumption: { silo_a: 825.5 } });
+    await reader.read();
+    put(1, { mo_id: '' });
+    assert.deepEqual((await reader.read()).rejected, []);
+    put(1, { status_manufacturing: true });
+    assert.equal((await reader.read()).rejected.length, 1);
+  });
+
+  it('is handed to the store where one decides and this reader has not told the slot yet', async (t) => {
+    const { reader, put } = await plant(t, { options: { asksStore: () => true } });
+    put(1, { mo_id: '', ...weighed });
+    const { rejected, unnamed } = await reader.read();
+    assert.deepEqual([rejected, unnamed.map(({ slot }) => slot)], [[], [1]]);
+    put(1, { mo_id: mo(1) });
+    await reader.read();
+    put(1, { mo_id: '', consumption: { silo_a: 1 } });
+    assert.equal((await reader.read()).rejected.length, 1);
+  });
+});
+
+describe('what a reading says about itself', () => {
+  it('who read it, in which order, and what else its slot shows', async (t) => {
+    const fields = [...RECORD.fields, { field: 'counter', type: 'UINT', offset: 88 } as const];
+    const { server, reader, put } = await plant(t, { layout: { ...RECORD, fields }, options: { endpointId: 'plc' } });
+    put(1, { mo_id: mo(1), acknowledged: true });
+    put(2, { mo_id: mo(2) });
+    server.memory(DB).writeUInt16BE(7, 88);
+    const first = await reader.read();
+    const second = await reader.read();
+    assert.equal(first.source, 'plc/DB100');
+    const all = [...first.readings, ...second.readings];
+    assert.deepEqual(
+      all.map(({ source, read_no, acknowledged, counter }) => [source, read_no, acknowledged, counter]),
+      [
+        ['plc/DB100', 1, true, 7],
+        ['plc/DB100', 2, false, 0],
+        ['plc/DB100', 3, true, 7],
+        ['plc/DB100', 4, false, 0],
+      ],
+    );
+    assert.equal(new Set(all.map((reading) => reading.reader)).size, 1);
+    for (const reading of all) assert.deepEqual(checkReading(reading).problems, undefined);
+    assert.deepEqual(first.emptied, [3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  it('another batch counter makes the same completion a new one', async (t) => {
+    const fields = [...RECORD.fields, { field: 'counter', type: 'UINT', offset: 88 } as const];
+    const { server, reader, put } = await plant(t, { layout: { ...RECORD, fields } });
+    put(1, { mo_id: mo(1), status_manufacturing: true });
+    await reader.read();
+    assert.equal((await reader.read()).telegrams, 10);
+    server.memory(DB).writeUInt16BE(8, 88);
+    assert.equal((await reader.read()).telegrams, 11);
+  });
+
+  it('a slot is released when its acknowledge bit, read as 1 or set by this reader, is 0 again', async (t) => {
+    const { reader, put } = await plant(t);
+    put(1, { mo_id: mo(1), status_manufacturing: true, acknowledged: true });
+    put(2, { mo_id: mo(2), status_manufacturing: true });
+    const { readings } = await reader.read();
+    await reader.acknowledge(readings[1]!);
+    put(1, { mo_id: mo(3), acknowledged: false });
+    put(2, { mo_id: mo(4), acknowledged: false });
+    assert.deepEqual((await reader.read()).emptied.slice(0, 2), [1, 2]);
+    assert.deepEqual((await reader.read()).emptied.slice(0, 2), [3, 4], 'said once');
   });
 });
 
