@@ -2,7 +2,7 @@
  * The simulated plant: a PLC and an Odoo, each on its real protocol, and an operator who enters the number of the next
  * order at the PLC's panel. It shares no code with the package.
  */
-import { startSimulatedOdoo, type OrderView, type SimulatedOdoo } from './odoo/simulated-odoo';
+import { startSimulatedOdoo, type Collisions, type OrderView, type SimulatedOdoo } from './odoo/simulated-odoo';
 import { blockSize, S7_BATCH_RECORD } from './plc/batch-memory';
 import { type Mill, type MillOrder, startMill } from './plc/mill';
 import { type S7Server, startS7Server } from './plc/s7-server';
@@ -18,6 +18,8 @@ export interface PlantOptions {
   keepMs?: number;
   tickMs?: number;
   seed?: number;
+  /** What becomes in Odoo of closings that meet. */
+  collisions?: Collisions;
   plcPort?: number;
   odooPort?: number;
 }
@@ -57,10 +59,11 @@ export async function startPlant({
   keepMs = 120_000,
   tickMs = 500,
   seed = 1,
+  collisions = 'context-lost',
   plcPort = 0,
   odooPort = 0,
 }: PlantOptions = {}): Promise<Plant> {
-  const odoo = await startSimulatedOdoo({ port: odooPort, latencyMs: 30 });
+  const odoo = await startSimulatedOdoo({ port: odooPort, latencyMs: 30, collisions });
   const plc = await startS7Server({ port: plcPort, dbs: { [DATA_BLOCK]: blockSize(S7_BATCH_RECORD, slots) } });
   const taken = new Set<string>();
   let created = 0;

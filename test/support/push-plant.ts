@@ -216,8 +216,8 @@ export async function withPlant(
 /** A test on a plant of its own. */
 export const plantTest = (
   name: string,
-  work: (plant: PushPlant) => Promise<void>,
+  work: (plant: PushPlant, t: TestContext) => Promise<void>,
   options: PlantOptions = {},
 ): void => {
-  test(name, (t) => withPlant(t, options, work));
+  test(name, (t) => withPlant(t, options, (plant) => work(plant, t)));
 };
