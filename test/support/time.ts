@@ -8,5 +8,5 @@ export const timePasses = (minutes: number): string => {
     UPDATE mo_lines SET last_read_at = ${earlier('last_read_at')}, seen = coalesce(
       (SELECT jsonb_object_agg(key, ${earlier('value::timestamptz')}) FROM jsonb_each_text(seen)), '{}');
     UPDATE mo_batch SET ${columns.map((name) => `${name} = ${earlier(name)}`).join(', ')}, last_plc_reading =
-      jsonb_set(last_plc_reading, '{read_at}', to_jsonb(${earlier("(last_plc_reading->>'read_at')::timestamptz")}));`;
+      last_plc_reading || jsonb_build_object(${['read_at', 'recorded_at'].map((at) => `'${at}', ${earlier(`(last_plc_reading->>'${at}')::timestamptz`)}`).join(', ')});`;
 };

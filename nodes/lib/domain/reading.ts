@@ -25,6 +25,8 @@ export interface Reading {
   /** The running reader (a uuid), and the number of this reading within it: they order its readings without a clock. */
   reader?: string;
   read_no?: number;
+  /** The source told no time: read_at is when the reading arrived, which orders nothing. */
+  undated?: boolean;
   /** The slot's own count of its batches, where the PLC keeps one: another number is another batch. */
   counter?: number;
   /** The slot's acknowledge bit as it was read. */
@@ -45,6 +47,7 @@ export const ABOUT_READING = [
   'counter',
   'acknowledged',
   'hold',
+  'undated',
 ] as const;
 
 /**
@@ -133,22 +136,46 @@ const aboutReading = ({ source, reader, read_no, counter, acknowledged, seen_onc
   ...(hold ? { hold } : {}),
 });
 
-/**
- * Checks the readings of one message; they are refused together, with every breach named by position and field, so that
- * nobody has to find out which part was taken. Two readings of one order are a breach: there is no telling which is right.
- */
-export function checkReadings(
-  candidates: readonly unknown[],
-): { readings: Reading[]; problems?: never } | { readings?: never; problems: string } {
-  const checked = candidates.map((candidate) => checkReading(candidate));
-  const seen = new Set<string>();
-  const problems = checked.flatMap(({ reading, problems = [] }, index) => {
-    const where = `reading ${index + 1}`;
-    if (!reading) return problems.map(({ field, problem }) => `${where}: ${field} ${problem}`);
-    if (seen.has(reading.mo_id)) return [`${where}: ${reading.mo_id} stands twice`];
-    seen.add(reading.mo_id);
-    return [];
-  });
-  if (problems.length > 0) return { problems: problems.join('; ') };
-  return { readings: checked.flatMap(({ reading }) => (reading ? [reading] : [])) };
+/** A reading that is no reading, with all that is wrong about it. */
+export interface RefusedReading {
+  /** As they were given, where they were. */
+  slot?: unknown;
+  mo_id?: unknown;
+  problems: Problem[];
 }
+
+/**
+ * Checks the readings of one message. Those that are wrong are refused, each with every breach; the others are not concerned.
+ * Two readings of one order are both refused: there is no telling which is right.
+ * @returns `problems`: what was refused and why, in words, by position; absent where nothing was
+ */
+export function checkReadings(candidates: readonly unknown[]): {
+  readings: Reading[];
+  refused: RefusedReading[];
+  problems?: string;
+} {
+  const checked = candidates.map((candidate) => ({ candidate, ...checkReading(candidate) }));
+  const times = new Map<string, number>();
+  for (const { reading } of checked) if (reading) times.set(reading.mo_id, (times.get(reading.mo_id) ?? 0) + 1);
+  const readings: Reading[] = [];
+  const refused: RefusedReading[] = [];
+  const told: string[] = [];
+  for (const [index, { candidate, reading, problems = [] }] of checked.entries()) {
+    if (reading && times.get(reading.mo_id) === 1) {
+      readings.push(isDated(candidate) ? reading : { ...reading, undated: true });
+      continue;
+    }
+    const breaches = reading ? [{ field: 'mo_id', problem: `${reading.mo_id} stands twice` }] : problems;
+    const { slot, mo_id } = (candidate ?? {}) as { slot?: unknown; mo_id?: unknown };
+    refused.push({
+      ...(slot === undefined ? {} : { slot }),
+      ...(mo_id === undefined ? {} : { mo_id }),
+      problems: breaches,
+    });
+    told.push(...breaches.map(({ field, problem }) => `reading ${index + 1}: ${field} ${problem}`));
+  }
+  return { readings, refused, ...(told.length > 0 ? { problems: told.join('; ') } : {}) };
+}
+
+/** Whether the source gave the time: one that was filled in orders nothing. */
+const isDated = (candidate: unknown): boolean => (candidate as Partial<Reading>).read_at !== undefined;

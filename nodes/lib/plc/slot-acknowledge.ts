@@ -21,7 +21,6 @@ const NOT_SAFE: Readonly<Record<string, string>> = {
   locked:
     'shows other weights than those the batch was completed with: compare both, correct by hand, free it in the PLC',
   older: 'was read before the last accepted reading of its order: the next read decides',
-  ahead: "is dated ahead of the database's clock and was not stored: set the clocks right, the next read decides",
 };
 
 /** A completed slot that is not acknowledged. */

@@ -1,11 +1,13 @@
 /**
  * The queue, its history and its events: every rule of the store as one statement. Knows no Node-RED and no Odoo.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Batch, type BatchState, gotNoAnswer, type Order, siloFigures, type SiloFigures } from '../domain/batch';
 import type { CallByHand } from '../domain/correction';
 import type { Reading } from '../domain/reading';
 import type { Database } from './connection';
 import { ENQUEUE } from './enqueue-sql';
+import { LOCKED_ROW } from './reading-sql';
 import { RECORD } from './record-sql';
 import { ORDER_COLUMNS, SHARED_COLUMNS } from './tables';
 import { BATCH_COLUMNS, DUE, eventOf, LAST_SEEN, LEASED, LOCK_QUEUE, OF_LINE, QUIET, UNCONFIRMED } from './sql';
@@ -20,15 +22,25 @@ export type RecordOutcome =
   | 'locked'
   /** Read before the last accepted one of its order. */
   | 'older'
-  /** Its order is not in the queue: kept until it is. */
+  /** Kept: until its order is queued, its row is free, or a person decides; `reason` tells. */
   | 'held'
-  /** Its order is archived as completed, with these values if it tells final ones. */
-  | 'stale'
-  /** Dated more than 5 minutes ahead of the database's clock: it would make every right reading after it too old. */
-  | 'ahead';
+  /** Its order is archived as completed, with these values if it tells final ones; or a person threw this telling away. */
+  | 'stale';
 
-export interface RecordedReading extends Reading {
+/** Why a reading is held: absent where its order is not in the queue, else 'foreign-weights', 'locked-row' or the reading's `hold`. */
+export interface Judgement {
   outcome: RecordOutcome;
+  reason?: string;
+  /** The order whose weights these are: its slot told them before. */
+  weights_of?: string;
+}
+
+export interface RecordedReading extends Reading, Judgement {}
+
+/** What else a read of the PLC found: slots of one source that show no order now. */
+export interface SlotsRead {
+  source?: string;
+  emptied?: readonly number[];
 }
 
 /** Times in the lists are ISO 8601. */
@@ -40,7 +52,15 @@ export interface QueueSummary {
   unconfirmed: number;
   next_attempt_at: Date | null;
   set_aside: { mo_id: string | null; id: string; reason: string; since: string }[];
-  held: { mo_id: string; slot: number; completed: boolean; held_since: string }[];
+  /** `reason`: null where they wait for their order, else why they are held (Judgement). */
+  held: {
+    mo_id: string;
+    slot: number;
+    completed: boolean;
+    held_since: string;
+    reason: string | null;
+    weights_of: string | null;
+  }[];
   /** Running batches that no reading has named for an hour: their slots were perhaps cleared or used again. */
   quiet: { mo_id: string; last_seen: string | null }[];
   /** Calls by hand that may have put this into Odoo, and nobody knows (kg): repeat them; absent without any. */
@@ -69,7 +89,18 @@ export interface BatchEvent {
   mo_id: string;
   batch_id: string | null;
   line: string;
-  kind: 'queued' | 'taken-over' | 'changed' | 'push' | 'settled' | 'set-aside' | 'retry' | 'archived' | 'discarded';
+  kind:
+    | 'queued'
+    | 'taken-over'
+    | 'changed'
+    | 'push'
+    | 'settled'
+    | 'set-aside'
+    | 'retry'
+    | 'archived'
+    | 'held'
+    | 'accepted'
+    | 'discarded';
   detail: Record<string, unknown>;
 }
 
@@ -87,6 +118,9 @@ export interface Trail {
 
 /** What only Odoo can tell more about. */
 const UNREAD = `(b.set_aside_at IS NULL AND (b.revision = 0 OR ${QUIET}))`;
+
+/** Pauses (ms) in which a row that another session works on usually becomes free: a push's own statements take a few ms. */
+const PATIENCE = [30, 200, 500];
 
 const ofLine = (line?: string): { line: string } => ({ line: line ?? '' });
 
@@ -117,8 +151,9 @@ export class BatchStore {
          (SELECT coalesce(jsonb_agg(jsonb_build_object('mo_id', mo_id, 'id', id, 'reason', set_aside_reason, 'since', set_aside_at)
             ORDER BY set_aside_at), '[]') FROM rows WHERE set_aside_at IS NOT NULL) AS set_aside,
          (SELECT coalesce(jsonb_agg(jsonb_build_object('mo_id', mo_id, 'slot', reading->'slot',
-            'completed', reading->'status_manufacturing', 'held_since', held_since) ORDER BY held_since), '[]')
-            FROM mo_held_readings WHERE $<line> = '' OR line IN ('', $<line>)) AS held,
+            'completed', reading->'status_manufacturing', 'held_since', held_since, 'weights_of', h.weights_of, 'reason', coalesce(h.reason,
+            CASE WHEN EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = h.mo_id AND NOT q.duplicate) THEN '${LOCKED_ROW}' END)) ORDER BY held_since), '[]')
+            FROM mo_held_readings h WHERE $<line> = '' OR line IN ('', $<line>)) AS held,
          (SELECT coalesce(jsonb_agg(jsonb_build_object('mo_id', mo_id, 'last_seen', ${LAST_SEEN}) ORDER BY batch_no), '[]')
             FROM rows b WHERE ${QUIET}) AS quiet,
          (SELECT jsonb_agg(pending_call - 'at' || jsonb_build_object('mo_id', mo_id, 'id', id, 'since', pending_call->'at') ORDER BY batch_no)
@@ -162,12 +197,33 @@ export class BatchStore {
    * Records readings, one statement for all: what changed since the last accepted PLC reading is written field by field
    * (so that a correction by hand is not undone by an unchanged PLC), the final values together with the lock; the rest is
    * told. No two readings may name the same order.
+   * A row that another session holds locked is tried for a moment; then its reading is held until a recording finds it free.
    * @param line the line that was read; its liveness is noted
    */
-  async record(readings: readonly Reading[], line = ''): Promise<RecordedReading[]> {
-    const outcomes = await this.#underLock<{ mo_id: string; outcome: RecordOutcome }>(RECORD, { readings, line });
-    const byOrder = new Map(outcomes.map(({ mo_id, outcome }) => [mo_id, outcome]));
-    return readings.map((reading) => ({ ...reading, outcome: byOrder.get(reading.mo_id) as RecordOutcome }));
+  async record(readings: readonly Reading[], line = '', read: SlotsRead = {}): Promise<RecordedReading[]> {
+    const byOrder = new Map<string, Judgement>();
+    let waiting = readings;
+    for (const pause of [...PATIENCE, 0]) {
+      for (const { mo_id, ...judgement } of await this.#record(waiting, line, read)) byOrder.set(mo_id, judgement);
+      waiting = readings.filter(({ mo_id }) => byOrder.get(mo_id)?.reason === LOCKED_ROW);
+      if (waiting.length === 0) break;
+      await delay(pause);
+    }
+    return readings.map((reading) => ({ ...reading, ...(byOrder.get(reading.mo_id) as Judgement) }));
+  }
+
+  async #record(
+    readings: readonly Reading[],
+    line: string,
+    { source = '', emptied = [] }: SlotsRead,
+  ): Promise<(Judgement & { mo_id: string })[]> {
+    type Row = { mo_id: string; outcome: RecordOutcome; reason: string | null; weights_of: string | null };
+    const rows = await this.#underLock<Row>(RECORD, { readings, line, source, emptied, alive: true });
+    return rows.map(({ mo_id, outcome, reason, weights_of }) => ({
+      ...{ mo_id, outcome },
+      ...(reason && outcome === 'held' ? { reason } : {}),
+      ...(weights_of && outcome === 'held' ? { weights_of } : {}),
+    }));
   }
 
   /** Rows whose values Odoo has not confirmed and whose pause is over; never tried ones first, those that got no answer last. */

@@ -17,9 +17,12 @@ WITH given AS (
   SELECT DISTINCT ON (o.mo_id) o.* FROM ROWS FROM (jsonb_to_recordset($<orders:json>) AS
     (${ORDER_COLUMNS.map(({ name, type }) => `${name} ${type.startsWith('varchar') ? 'text' : type}`).join(', ')})) WITH ORDINALITY AS o
   ORDER BY o.mo_id, o.ordinality
+), waiting AS MATERIALIZED (
+  -- One that another session holds locked is applied by the first recording that finds it free.
+  SELECT w.mo_id, w.line, w.reading FROM mo_held_readings w JOIN given g ON g.mo_id = w.mo_id WHERE w.reason IS NULL FOR UPDATE OF w SKIP LOCKED
 ), fresh AS (
   SELECT g.*, coalesce(nullif(g.equipment_id_batch, ''), w.line, '') AS line, w.reading
-  FROM given g LEFT JOIN mo_held_readings w ON w.mo_id = g.mo_id
+  FROM given g LEFT JOIN waiting w ON w.mo_id = g.mo_id
   WHERE NOT EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = g.mo_id)
     AND NOT EXISTS (SELECT FROM mo_histories h WHERE h.mo_id = g.mo_id AND (h.status = 'completed' OR g.mo_id IS DISTINCT FROM $<named>))
   ORDER BY g.ordinality LIMIT $<limit>
@@ -34,12 +37,12 @@ WITH given AS (
     ${ORDER_COLUMNS.map(brought).join(', ')},
     ${SILO_TAGS.map((tag) => `(f.reading->'consumption'->>'${tag}')::float8`).join(', ')},
     coalesce((f.reading->>'status_manufacturing')::bool, false), coalesce((f.reading->>'status_operation')::bool, false),
-    (f.reading->>'actual_weight_quantity_finished_goods')::numeric, (f.reading->>'read_at')::timestamptz, f.reading,
+    (f.reading->>'actual_weight_quantity_finished_goods')::numeric, CASE WHEN f.reading IS NOT NULL THEN coalesce((f.reading->>'recorded_at')::timestamptz, now()) END, f.reading,
     CASE WHEN f.mo_id IS DISTINCT FROM $<named> THEN '{}'::jsonb END
   FROM fresh f
   ORDER BY f.ordinality
   RETURNING *
 ), applied AS (
-  DELETE FROM mo_held_readings h USING b WHERE h.mo_id = b.mo_id
+  DELETE FROM mo_held_readings h USING b JOIN waiting w ON w.mo_id = b.mo_id WHERE h.mo_id = b.mo_id AND h.reason IS NULL
 )
 SELECT ${BATCH_COLUMNS} FROM b ORDER BY b.equipment_id_batch, b.batch_no`;

@@ -1,7 +1,10 @@
 /**
- * Recording readings: one statement for all of them. Parameters: readings (JSON array), line.
+ * Recording readings: one statement for all of them, which waits for nobody: what another session holds locked is left out,
+ * and its readings are held. Parameters: readings (JSON array), line, source and emptied (its slots that show no number,
+ * JSON array), alive (whether the line was read).
  */
 import { SILO_TAGS } from '../domain/silos';
+import { FINISHED, FOREIGN, figuresOf, later, LOCKED_ROW, merged, said, SEEN_ONCE, silosOf } from './reading-sql';
 
 /** Takes what was read if it differs from the last accepted reading; otherwise the row keeps what it has. */
 const changed = (column: string, read: string, last: string): string =>
@@ -11,81 +14,191 @@ const weights = SILO_TAGS.map((tag) => changed(`actual_consumption_${tag}`, `rea
   ',\n    ',
 );
 
-/** The silos of a reading as columns, so that each of them is taken out of the JSON once. */
-const silosOf = (reading: string, name: string): string =>
-  `jsonb_to_record(coalesce(${reading}->'consumption', '{}')) AS ${name}(${SILO_TAGS.map((tag) => `${tag} float8`).join(', ')})`;
-
-const FINISHED = 'actual_weight_quantity_finished_goods';
-
-/** A newer reading over an older one, field by field: what the newer one does not say stays. */
-const merged = (older: string, newer: string): string =>
-  `${older} || ${newer} || jsonb_build_object('consumption', coalesce(${older}->'consumption', '{}') || (${newer}->'consumption'))`;
-
-/** What a reading says, without where and when: jsonb's @> then compares field by field, and 600.30 equals 600.3. */
-const SAID = `(i.reading - '{slot,read_at}'::text[])`;
-/** The same of a completed batch, whose slot may go on telling whether the machine runs. */
-const SAID_OF_COMPLETED = `(i.reading - '{slot,read_at,status_operation}'::text[])`;
-const COMPLETED_BEFORE = `SELECT FROM mo_histories h WHERE h.mo_id = i.mo_id AND h.status = 'completed'`;
+/** What a reading says of a completed batch, whose slot may go on telling whether the machine runs. */
+const saidOfCompleted = `(${said('i.reading')} - 'status_operation' || jsonb_build_object('status_manufacturing', i.final))`;
 
 /** Two weights (kg), as decoded: 3 decimals; one that is not there is 0. */
 const differ = (one: string, other: string): string =>
   `round(coalesce((${one})::numeric, 0), 3) <> round(coalesce((${other})::numeric, 0), 3)`;
+const COMPLETED_BEFORE = `SELECT FROM mo_histories h WHERE h.mo_id = i.mo_id AND h.status = 'completed'`;
 /** The history row holds every weight of the reading: rows of the replaced system, or completed by hand, have no such reading. */
 const HOLDS = `(NOT EXISTS (SELECT FROM jsonb_each_text(i.reading->'consumption') c
     WHERE ${differ('c.value', `to_jsonb(h)->>('actual_consumption_' || c.key)`)})
   AND NOT ${differ(`i.reading->>'${FINISHED}'`, `h.${FINISHED}`)})`;
 
-export const RECORD = `
-WITH input AS MATERIALIZED (
-  SELECT r.mo_id, r.status_manufacturing, r.status_operation, r.read_at::timestamptz AS read_at,
-    r.read_at::timestamptz > clock_timestamp() + interval '5 minutes' AS ahead, jsonb_strip_nulls(to_jsonb(r)) AS reading
+/** The readings of the message. `final`: complete, or seen so once. */
+const INPUT = `
+  SELECT r.mo_id, r.slot, coalesce(r.source, '') AS source, r.reader, r.read_no, r.read_at::timestamptz AS read_at,
+    coalesce(r.undated, false) AS undated, r.counter, r.acknowledged, r.hold, coalesce(r.seen_once, false) AS seen_once,
+    r.status_manufacturing OR coalesce(r.seen_once, false) AS final, ${figuresOf('r.consumption', `r.${FINISHED}`)} AS figures,
+    jsonb_strip_nulls(to_jsonb(r) - 'undated') || jsonb_build_object('recorded_at', now()) AS reading
   FROM jsonb_to_recordset($<readings:json>) AS r(slot int, mo_id text, status_manufacturing bool, status_operation bool,
-    ${FINISHED} numeric, consumption jsonb, read_at text)
-), known AS MATERIALIZED (
-  SELECT i.*, b.id, coalesce(b.last_plc_reading, '{}') AS last, coalesce(b.last_plc_reading @> CASE WHEN b.status_manufacturing THEN ${SAID_OF_COMPLETED} ELSE ${SAID} END, false) AS unchanged,
-    greatest((b.last_plc_reading->>'read_at')::timestamptz,
-      (SELECT max((l.seen->>i.mo_id)::timestamptz) FROM mo_lines l)) AS last_read_at,
+    ${FINISHED} numeric, consumption jsonb, read_at text, source text, reader text, read_no int8, counter numeric,
+    acknowledged bool, seen_once bool, hold text, undated bool)`;
+
+/** Held readings that wait: for their order, or for its row to be free. */
+const WAITING = `
+  SELECT w.mo_id, w.reading FROM mo_held_readings w WHERE w.reason IS NULL AND (EXISTS (SELECT FROM input i WHERE i.mo_id = w.mo_id)
+    OR EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = w.mo_id AND NOT q.duplicate))`;
+
+/** The slot has told X, now Y with X's weights: they are not Y's, unless the slot was set free in between. */
+const FOREIGN_WEIGHTS = `coalesce(s.mo_id <> i.mo_id AND s.figures = i.figures AND i.figures <> '{}'
+  AND NOT coalesce(s.released OR (s.acknowledged AND NOT i.acknowledged) OR s.counter <> i.counter, false), false)`;
+const DISCARDED = `EXISTS (SELECT FROM mo_discarded_readings d
+  WHERE (d.line, d.source, d.slot, d.mo_id, d.figures) = ($<line>, i.source, i.slot, i.mo_id, i.figures))`;
+
+/** What is known of each reading of the message, and of each order whose reading waits. */
+const KNOWN = `
+  SELECT coalesce(i.mo_id, w.mo_id) AS mo_id, i.slot, i.source, i.read_no, i.counter, i.acknowledged, i.hold, i.figures, i.reading,
+    b.id, coalesce(b.status_manufacturing, false) AS locked, coalesce(b.last_plc_reading, '{}') AS last,
+    w.reading AS waiting, coalesce((w.reading->>'status_manufacturing')::bool, false) AS waiting_final,
+    coalesce(w.reading @> ${said('i.reading')}, false) AS waits_already,
+    p.reason AS kept_for, coalesce(p.reading @> ${said('i.reading')}, false) AS kept_already,
+    w.mo_id IS NULL AND coalesce(CASE WHEN b.status_manufacturing THEN b.last_plc_reading @> ${saidOfCompleted}
+      ELSE b.last_plc_reading @> ${said('i.reading')} AND (b.last_plc_reading ? 'seen_once') = i.seen_once END, false) AS unchanged,
+    EXISTS (SELECT FROM (SELECT l.latest->i.mo_id FROM mo_lines l UNION ALL VALUES (b.last_plc_reading), (w.reading)) e(o)
+      WHERE ${later('e.o')}) AS older,
     b.id IS NULL AND EXISTS (${COMPLETED_BEFORE}) AS finished,
-    i.status_manufacturing AND NOT EXISTS (${COMPLETED_BEFORE} AND (coalesce(h.last_plc_reading @> ${SAID_OF_COMPLETED}, false) OR ${HOLDS})) AS otherwise,
-    coalesce(w.reading @> ${SAID}, false) AS held_already, (w.reading->>'status_manufacturing')::bool AS held_completed
-  FROM input i
-  LEFT JOIN mo_batch b ON b.mo_id = i.mo_id AND NOT b.duplicate
-  LEFT JOIN mo_held_readings w ON w.mo_id = i.mo_id
-), written AS (
+    i.final AND NOT EXISTS (${COMPLETED_BEFORE} AND (coalesce(h.last_plc_reading @> ${saidOfCompleted}, false) OR ${HOLDS})) AS otherwise,
+    ${DISCARDED} AS discarded, ${FOREIGN_WEIGHTS} AS foreign_weights,
+    s.mo_id AS told, s.figures AS told_figures, s.counter AS told_counter, s.acknowledged AS told_acknowledged, s.released AS told_released
+  FROM input i FULL JOIN waiting w ON w.mo_id = i.mo_id
+  LEFT JOIN mo_batch b ON b.mo_id = coalesce(i.mo_id, w.mo_id) AND NOT b.duplicate
+  LEFT JOIN mo_held_readings p ON p.mo_id = i.mo_id AND p.reason IS NOT NULL
+  LEFT JOIN mo_slots s ON (s.line, s.source, s.slot) = ($<line>, i.source, i.slot) AND i.slot > 0`;
+
+/** `aside`: why a reading is not applied by itself. `counts`: it is, and what waits for its row is not final yet. */
+const JUDGED = `
+  SELECT a.*, a.reading IS NOT NULL AND a.aside IS NULL AND NOT a.older AND NOT a.waiting_final AS counts FROM (
+    SELECT k.*, CASE WHEN k.discarded THEN 'discarded' WHEN k.foreign_weights THEN '${FOREIGN}' ELSE k.hold END AS aside FROM known k) a`;
+
+/** What rows are written with: the reading over one that waited. */
+const APPLIED = `
+  SELECT j.mo_id, j.id, j.last, j.waiting IS NOT NULL AS waited,
+    CASE WHEN j.counts THEN coalesce(${merged('j.waiting', 'j.reading')}, j.reading) ELSE j.waiting END AS reading
+  FROM judged j WHERE j.id IS NOT NULL AND NOT j.locked AND NOT j.unchanged AND (j.counts OR j.waiting IS NOT NULL)`;
+
+const FREE_HELD = `
+  SELECT h.mo_id, h.reason IS NULL AS waits FROM mo_held_readings h JOIN judged j ON j.mo_id = h.mo_id
+  WHERE j.id IS NOT NULL OR CASE WHEN h.reason IS NULL THEN j.counts AND NOT j.waits_already ELSE j.aside IS NOT NULL END
+  ORDER BY h.mo_id, h.reason FOR UPDATE OF h SKIP LOCKED`;
+
+const WRITTEN = `
   UPDATE mo_batch b SET
     ${weights},
-    ${changed(FINISHED, `(k.reading->>'${FINISHED}')::numeric`, `(k.last->>'${FINISHED}')::numeric`)},
-    status_manufacturing = k.status_manufacturing, status_operation = k.status_operation,
-    last_read_from_plc = k.read_at, last_plc_reading = ${merged('k.last', 'k.reading')}
-  FROM known k, ${silosOf('k.reading', 'read')}, ${silosOf('k.last', 'last')}
-  WHERE b.id = k.id AND NOT k.ahead AND NOT k.unchanged AND NOT b.status_manufacturing AND (k.last_read_at IS NULL OR k.read_at >= k.last_read_at)
-  RETURNING b.mo_id
-), held AS (
-  INSERT INTO mo_held_readings AS old (mo_id, line, reading)
-  SELECT k.mo_id, $<line>, k.reading FROM known k WHERE k.id IS NULL AND NOT k.finished AND NOT k.ahead
-  ON CONFLICT (mo_id) DO UPDATE SET line = EXCLUDED.line, reading = ${merged('old.reading', 'EXCLUDED.reading')}
-  WHERE (EXCLUDED.reading->>'read_at')::timestamptz >= (old.reading->>'read_at')::timestamptz
-    AND NOT (old.reading->>'status_manufacturing')::bool
-  RETURNING mo_id
+    ${changed(FINISHED, `(a.reading->>'${FINISHED}')::numeric`, `(a.last->>'${FINISHED}')::numeric`)},
+    status_manufacturing = (a.reading->>'status_manufacturing')::bool, status_operation = (a.reading->>'status_operation')::bool,
+    last_read_from_plc = coalesce((a.reading->>'recorded_at')::timestamptz, now()),
+    last_plc_reading = ${merged('a.last', 'a.reading')},
+    set_aside_at = CASE WHEN ${SEEN_ONCE} THEN NULL ELSE b.set_aside_at END,
+    set_aside_reason = CASE WHEN ${SEEN_ONCE} THEN NULL ELSE b.set_aside_reason END
+  FROM applied a JOIN free f ON f.id = a.id, ${silosOf('a.reading', 'read')}, ${silosOf('a.last', 'last')}
+  WHERE b.id = a.id AND NOT b.status_manufacturing
+    AND (NOT a.waited OR EXISTS (SELECT FROM free_held t WHERE t.mo_id = a.mo_id AND t.waits))
+  RETURNING b.mo_id, b.status_manufacturing AS completed`;
+
+const DECIDED = `
+  SELECT o.*, CASE WHEN o.outcome = 'held' THEN coalesce(o.aside, CASE WHEN o.id IS NOT NULL THEN '${LOCKED_ROW}' END) END AS reason
+  FROM (SELECT j.*, CASE
+    WHEN j.finished THEN CASE WHEN j.otherwise THEN 'locked' ELSE 'stale' END
+    WHEN j.older AND NOT (j.id IS NULL AND j.waits_already) THEN 'older'
+    WHEN j.unchanged THEN 'unchanged'
+    WHEN j.discarded THEN 'stale'
+    WHEN j.locked THEN 'locked'
+    WHEN j.aside IS NOT NULL THEN 'held'
+    WHEN j.waiting_final AND NOT j.waits_already THEN 'locked'
+    WHEN EXISTS (SELECT FROM written w WHERE w.mo_id = j.mo_id) THEN 'recorded'
+    ELSE 'held' END AS outcome FROM judged j) o`;
+
+/** Held readings: one that waits and one that a person is asked about, at most, per order. */
+const WEIGHTS_OF = `CASE WHEN d.aside = '${FOREIGN}' THEN d.told END`;
+const HELD = `
+  UPDATE mo_held_readings h SET line = $<line>, reason = d.aside, weights_of = ${WEIGHTS_OF},
+    reading = CASE WHEN f.waits THEN ${merged('h.reading', 'd.reading')} ELSE d.reading END
+  FROM decided d JOIN free_held f ON f.mo_id = d.mo_id AND f.waits = (d.aside IS NULL)
+  WHERE h.mo_id = d.mo_id AND (h.reason IS NULL) = f.waits AND d.outcome = 'held' AND CASE WHEN f.waits
+    THEN d.counts AND NOT d.waits_already
+    -- What can still be read in its slot does not replace what was seen once.
+    ELSE NOT (d.kept_already AND d.kept_for = d.aside) AND NOT (d.aside = '${FOREIGN}' AND d.kept_for <> '${FOREIGN}') END
+  RETURNING h.*`;
+const NEWLY_HELD = `
+  INSERT INTO mo_held_readings (mo_id, line, reading, reason, weights_of)
+  SELECT d.mo_id, $<line>, d.reading, d.aside, ${WEIGHTS_OF} FROM decided d
+  WHERE d.outcome = 'held' AND CASE WHEN d.aside IS NULL THEN d.waiting IS NULL ELSE d.kept_for IS NULL END
+  ON CONFLICT DO NOTHING RETURNING *`;
+const HELD_NO_MORE = `
+  DELETE FROM mo_held_readings h USING free_held f, decided d
+  WHERE f.mo_id = h.mo_id AND f.waits = (h.reason IS NULL) AND d.mo_id = h.mo_id AND (d.locked
+    OR EXISTS (SELECT FROM written w WHERE w.mo_id = h.mo_id AND (f.waits OR w.completed))
+    OR (h.reason = '${FOREIGN}' AND d.outcome IN ('recorded', 'unchanged')))
+  RETURNING h.*`;
+
+/** What the slots tell now; an idle one keeps its row as it is. */
+const TELLING = `
+  SELECT DISTINCT ON (d.source, d.slot) d.source, d.slot, d.mo_id, d.figures,
+    coalesce(d.counter, CASE WHEN n.same THEN d.told_counter END) AS counter,
+    coalesce(d.acknowledged, CASE WHEN n.same THEN d.told_acknowledged END) AS acknowledged,
+    n.emptied OR coalesce(n.same AND (d.told_released OR (d.told_acknowledged AND NOT d.acknowledged)), false) AS released
+  FROM decided d, LATERAL (SELECT coalesce((d.told, d.told_figures) = (d.mo_id, d.figures) AND coalesce(d.told_counter = d.counter, true), false) AS same,
+    d.source = $<source> AND $<emptied:json>::jsonb @> to_jsonb(d.slot) AS emptied) n
+  WHERE d.slot > 0 AND d.outcome <> 'older' AND NOT d.foreign_weights
+  ORDER BY d.source, d.slot, d.read_no DESC NULLS LAST`;
+const OF_SLOT = `(s.line, s.source, s.slot) = ($<line>, t.source, t.slot)`;
+const EMPTIED = `(s.line, s.source) = ($<line>, $<source>) AND $<emptied:json>::jsonb @> to_jsonb(s.slot) AND NOT s.released
+  AND NOT EXISTS (SELECT FROM telling t WHERE ${OF_SLOT})`;
+const DIFFERS = `(s.mo_id, s.figures, s.counter, s.acknowledged, s.released) IS DISTINCT FROM (t.mo_id, t.figures, t.counter, t.acknowledged, t.released)`;
+
+/** The line lives, by the database's clock, and which reading of each order was the last one. */
+const latestOf = (what: string): string => `(
+    SELECT coalesce(jsonb_object_agg(e.key, e.value), '{}') FROM jsonb_each(l.${what} || i.${what}) e
+    WHERE EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = e.key) OR EXISTS (SELECT FROM mo_held_readings q WHERE q.mo_id = e.key))`;
+const ALIVE = `
+  SELECT coalesce(jsonb_object_agg(d.mo_id, now()), '{}') AS seen,
+    coalesce(jsonb_object_agg(d.mo_id, jsonb_strip_nulls(jsonb_build_object('source', d.reading->'source', 'reader', d.reading->'reader',
+      'read_no', d.reading->'read_no', 'read_at', d.reading->'read_at'))) FILTER (WHERE d.outcome <> 'older'), '{}') AS latest
+  FROM decided d WHERE d.reading IS NOT NULL`;
+
+export const RECORD = `
+WITH input AS MATERIALIZED (${INPUT}
+), waiting AS MATERIALIZED (${WAITING}
+), known AS MATERIALIZED (${KNOWN}
+), judged AS MATERIALIZED (${JUDGED}
+), applied AS MATERIALIZED (${APPLIED}
+), free AS MATERIALIZED (
+  SELECT b.id FROM mo_batch b WHERE b.id IN (SELECT id FROM applied) ORDER BY b.id FOR UPDATE SKIP LOCKED
+), free_held AS MATERIALIZED (${FREE_HELD}
+), written AS (${WRITTEN}
+), decided AS MATERIALIZED (${DECIDED}
+), held AS (${HELD}
+), newly_held AS (${NEWLY_HELD}
+), held_no_more AS (${HELD_NO_MORE}
+), events AS (
+  INSERT INTO mo_events (mo_id, line, kind, detail)
+  SELECT k.mo_id, k.line, 'held', jsonb_strip_nulls(jsonb_build_object('reason', k.reason, 'weights_of', k.weights_of, 'reading', k.reading))
+  FROM (SELECT * FROM held UNION ALL SELECT * FROM newly_held) k WHERE k.reason IS NOT NULL
+  UNION ALL
+  SELECT k.mo_id, k.line, 'discarded', jsonb_build_object('note', 'figures of its own were recorded', 'reason', k.reason, 'reading', k.reading)
+  FROM held_no_more k WHERE k.reason IS NOT NULL
+), telling AS MATERIALIZED (${TELLING}
+), free_slots AS MATERIALIZED (
+  SELECT s.source, s.slot FROM mo_slots s LEFT JOIN telling t ON ${OF_SLOT} WHERE s.line = $<line> AND (${DIFFERS} AND t.slot IS NOT NULL OR ${EMPTIED})
+  ORDER BY s.source, s.slot FOR UPDATE OF s SKIP LOCKED
+), slots AS (
+  UPDATE mo_slots s SET mo_id = t.mo_id, figures = t.figures, counter = t.counter, acknowledged = t.acknowledged, released = t.released, at = now()
+  FROM telling t JOIN free_slots USING (source, slot) WHERE ${OF_SLOT} AND ${DIFFERS}
+), new_slots AS (
+  INSERT INTO mo_slots (line, source, slot, mo_id, figures, counter, acknowledged, released)
+  SELECT $<line>, t.* FROM telling t WHERE NOT EXISTS (SELECT FROM mo_slots s WHERE ${OF_SLOT}) ON CONFLICT DO NOTHING
+), emptied AS (
+  UPDATE mo_slots s SET released = true, at = now() FROM free_slots f WHERE (f.source, f.slot) = (s.source, s.slot) AND ${EMPTIED}
+), input_line AS MATERIALIZED (${ALIVE}
+), free_line AS MATERIALIZED (
+  SELECT l.line FROM mo_lines l WHERE l.line = $<line> FOR UPDATE SKIP LOCKED
 ), alive AS (
-  INSERT INTO mo_lines AS old (line, last_read_at, seen)
-  SELECT $<line>, coalesce(max(read_at), now()), coalesce(jsonb_object_agg(mo_id, read_at) FILTER (WHERE mo_id IS NOT NULL), '{}')
-  FROM input WHERE NOT ahead
-  ON CONFLICT (line) DO UPDATE SET last_read_at = greatest(old.last_read_at, EXCLUDED.last_read_at), seen = (
-    SELECT coalesce(jsonb_object_agg(mo_id, read_at), '{}') FROM (
-      SELECT s.key AS mo_id, max(s.value::timestamptz) AS read_at
-      FROM (SELECT * FROM jsonb_each_text(old.seen) UNION ALL SELECT * FROM jsonb_each_text(EXCLUDED.seen)) s
-      WHERE EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = s.key) GROUP BY s.key) latest)
+  UPDATE mo_lines l SET last_read_at = now(), seen = ${latestOf('seen')}, latest = ${latestOf('latest')}
+  FROM input_line i, free_line f WHERE l.line = f.line AND $<alive>
+), new_line AS (
+  INSERT INTO mo_lines (line, last_read_at, seen, latest) SELECT $<line>, now(), i.seen, i.latest FROM input_line i
+  WHERE $<alive> AND NOT EXISTS (SELECT FROM mo_lines l WHERE l.line = $<line>) ON CONFLICT DO NOTHING
 )
-SELECT k.mo_id, CASE
-  WHEN k.ahead THEN 'ahead'
-  WHEN EXISTS (SELECT FROM written w WHERE w.mo_id = k.mo_id) THEN 'recorded'
-  WHEN k.finished THEN CASE WHEN k.otherwise THEN 'locked' ELSE 'stale' END
-  WHEN k.id IS NULL THEN CASE
-    WHEN k.held_already OR EXISTS (SELECT FROM held h WHERE h.mo_id = k.mo_id) THEN 'held'
-    WHEN k.held_completed THEN 'locked'
-    ELSE 'older' END
-  WHEN k.read_at < k.last_read_at THEN 'older'
-  WHEN k.unchanged THEN 'unchanged'
-  ELSE 'locked' END AS outcome
-FROM known k`;
+SELECT d.mo_id, d.outcome, d.reason, ${WEIGHTS_OF} AS weights_of FROM decided d WHERE d.reading IS NOT NULL`;

@@ -19,14 +19,23 @@ export const TIMES_OUT = (until: string): string =>
 /** A lease that counts. */
 export const LEASED = `coalesce(${TIMES_OUT('b.lease_until')}, false)`;
 
+/** Longer than the longest pause (45 minutes, domain/conclusion.ts): it was set by a clock that was wrong, and is over. */
+const NO_PAUSE = `interval '1 hour'`;
+
 /** Neither set aside nor waiting for its next attempt. */
-export const DUE = `(b.set_aside_at IS NULL AND NOT b.duplicate AND (b.next_attempt_at IS NULL OR b.next_attempt_at <= now()))`;
+export const DUE = `(b.set_aside_at IS NULL AND NOT b.duplicate AND coalesce(b.next_attempt_at NOT BETWEEN now() + interval '1 microsecond' AND now() + ${NO_PAUSE}, true))`;
 
 /** The optional line filter; '' means every line. A row without a line is every line's: else nobody would work on it. */
 export const OF_LINE = `($<line> = '' OR b.equipment_id_batch IN ('', $<line>))`;
 
 /** When a reading last named the row's order, changed or not. */
 export const LAST_SEEN = `coalesce((SELECT max((l.seen->>b.mo_id)::timestamptz) FROM mo_lines l), b.last_read_from_plc, b.queued_at)`;
+
+/**
+ * When a reading last changed the row, by the database's clock; a correction by hand changes nothing in the slot. Readings
+ * that an earlier version recorded know their reader's time only.
+ */
+export const CHANGED_AT = `coalesce((b.last_plc_reading->>'recorded_at')::timestamptz, least((b.last_plc_reading->>'read_at')::timestamptz, now()))`;
 
 /** A running row that no reading has named for an hour. */
 export const QUIET = `(b.revision > 0 AND NOT b.status_manufacturing AND b.set_aside_at IS NULL

@@ -93,15 +93,44 @@ const TABLES = {
   ],
   mo_histories: [...SHARED, ...columns('status varchar(20)', 'notes text', 'archived_at timestamptz')],
   mo_held_readings: columns(
-    'mo_id varchar(64) PRIMARY KEY',
+    'mo_id varchar(64) NOT NULL',
     "line varchar(64) NOT NULL DEFAULT ''",
     'reading jsonb NOT NULL',
     'held_since timestamptz NOT NULL DEFAULT now()',
+    // NULL: it waits for its order or its row. Otherwise why only a person applies it; one of each kind per order.
+    'reason varchar(32)',
+    // The order whose weights they are.
+    'weights_of varchar(64)',
   ),
   mo_lines: columns(
     'line varchar(64) PRIMARY KEY',
     'last_read_at timestamptz NOT NULL',
+    // When readings named the orders, by the database's clock, and which one of each was the last.
     "seen jsonb NOT NULL DEFAULT '{}'",
+    "latest jsonb NOT NULL DEFAULT '{}'",
+  ),
+  // What each slot told last: the order, its weights (kg, above 0) and whether the slot was set free since.
+  mo_slots: columns(
+    'line varchar(64) NOT NULL',
+    'source varchar(128) NOT NULL',
+    'slot int NOT NULL',
+    'mo_id varchar(64) NOT NULL',
+    'figures jsonb NOT NULL',
+    'counter numeric',
+    'acknowledged bool',
+    'released bool NOT NULL DEFAULT false',
+    'at timestamptz NOT NULL DEFAULT clock_timestamp()',
+  ),
+  // Tellings that a person threw away: they are not taken again.
+  mo_discarded_readings: columns(
+    'line varchar(64) NOT NULL',
+    'source varchar(128) NOT NULL',
+    'slot int NOT NULL',
+    'mo_id varchar(64) NOT NULL',
+    'figures jsonb NOT NULL',
+    'at timestamptz NOT NULL DEFAULT clock_timestamp()',
+    'decided_by text',
+    'note text',
   ),
   mo_events: columns(
     'id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
@@ -152,6 +181,8 @@ const IDENTIFYING: Record<TableName, readonly string[]> = {
   mo_histories: OF_ORDERS,
   mo_held_readings: ['mo_id', 'line', 'reading', 'held_since'],
   mo_lines: ['line', 'last_read_at', 'seen'],
+  mo_slots: ['line', 'source', 'slot', 'mo_id', 'figures'],
+  mo_discarded_readings: ['line', 'source', 'slot', 'mo_id', 'figures'],
   mo_events: ['id', 'at', 'mo_id', 'batch_id', 'line', 'kind', 'detail'],
   mo_alarms: ['watch', 'kind', 'subject', 'since'],
   mo_closings: ['owner', 'odoo', 'ticket', 'until'],

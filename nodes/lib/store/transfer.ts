@@ -31,6 +31,9 @@ const UNCONFIRMED_SINCE = `UPDATE mo_batch SET unconfirmed_since = now()
 
 const CHUNK = 500;
 
+/** What a flow that is deployed already fills by itself: that is not what was to be kept. */
+const NOTED: readonly TableName[] = ['mo_lines', 'mo_slots', 'mo_alarms', 'mo_closings'];
+
 const noRows = (): Transferred['rows'] =>
   Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as Transferred['rows'];
 
@@ -96,7 +99,7 @@ async function readAll(tx: Task, handle: FileHandle, file: string): Promise<Tran
   await refuseUnlessEmpty(tx);
   // The triggers would count every row as new; what they keep is in the file.
   await tx.none(
-    'ALTER TABLE mo_batch DISABLE TRIGGER USER; DELETE FROM mo_lines; DELETE FROM mo_alarms; DELETE FROM mo_closings',
+    `ALTER TABLE mo_batch DISABLE TRIGGER USER; ${NOTED.map((table) => `DELETE FROM ${table}`).join('; ')}`,
   );
   const inserter = new Inserter(tx);
   let header = false;
@@ -118,8 +121,7 @@ async function readAll(tx: Task, handle: FileHandle, file: string): Promise<Tran
 }
 
 async function refuseUnlessEmpty(tx: Task): Promise<void> {
-  // A flow that is deployed already notes what it reads and misses; that is not what was to be kept.
-  const tables = TABLE_NAMES.filter((table) => !['mo_lines', 'mo_alarms', 'mo_closings'].includes(table));
+  const tables = TABLE_NAMES.filter((table) => !NOTED.includes(table));
   const counts = await tx.one<Record<string, number>>(
     `SELECT ${tables.map((table) => `(SELECT count(*) FROM ${table})::int AS ${table}`).join(', ')}`,
   );

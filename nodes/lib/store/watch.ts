@@ -4,7 +4,7 @@
  */
 import { type BatchState } from '../domain/batch';
 import { type Database, LOCKS } from './connection';
-import { BATCH_STATE, OF_LINE } from './sql';
+import { BATCH_STATE, CHANGED_AT, OF_LINE } from './sql';
 
 /**
  * stalled: the slot says that it runs, but its values stand still. unread: nobody reads the line. unconfirmed: Odoo lacks
@@ -56,16 +56,13 @@ const minutes = (kind: keyof AlarmLimits): string => `make_interval(secs => $<${
 /** When a reading last named the row's order; NULL: none did since it was queued. */
 const SEEN = '(SELECT max((l.seen->>b.mo_id)::timestamptz) FROM mo_lines l)';
 
-/** When a reading last changed the row; a correction by hand changes nothing in the slot. */
-const CHANGED = `(b.last_plc_reading->>'read_at')::timestamptz`;
-
 /**
  * As the line saw it: between the reading that last changed the row and the last one that named it the values stood still.
  * A PLC that is not read ages nothing here, and a batch that waits for its turn has no slot that says it runs.
  */
-const STALLED = `SELECT 'stalled', ${ABOUT_ROW}, ${CHANGED}, NULL FROM mo_batch b
+const STALLED = `SELECT 'stalled', ${ABOUT_ROW}, ${CHANGED_AT}, NULL FROM mo_batch b
   WHERE ${OF_LINE} AND ${LIVE} AND NOT b.status_manufacturing AND (b.last_plc_reading->>'status_operation')::bool
-    AND ${SEEN} - ${CHANGED} >= ${minutes('stalled')}`;
+    AND ${SEEN} - ${CHANGED_AT} >= ${minutes('stalled')}`;
 
 const UNCONFIRMED_LONG = `SELECT 'unconfirmed', ${ABOUT_ROW}, b.unconfirmed_since, b.last_reason FROM mo_batch b
   WHERE ${OF_LINE} AND ${LIVE} AND b.unconfirmed_since <= now() - ${minutes('unconfirmed')}`;
@@ -75,10 +72,11 @@ const SET_ASIDE = `SELECT 'set-aside', ${ABOUT_ROW}, b.set_aside_at, b.set_aside
 
 /**
  * Lines that were read before. One without a name is every line's, but was perhaps given one later: it counts as long as no
- * named line is read after it, or an order of the queue was last seen by it.
+ * named line is read after it, or an order of the queue was last seen by it. A time in the future is one that the database's
+ * clock was set back from: no reading has come since.
  */
 const NOT_READ_ANY_MORE = `SELECT 'unread', l.line, NULL, l.line, NULL::int, l.last_read_at, NULL FROM mo_lines l
-  WHERE ($<line> = '' OR l.line IN ('', $<line>)) AND l.last_read_at <= now() - ${minutes('unread')}
+  WHERE ($<line> = '' OR l.line IN ('', $<line>)) AND (l.last_read_at <= now() - ${minutes('unread')} OR l.last_read_at > now())
     AND (l.line <> '' OR NOT EXISTS (SELECT FROM mo_lines o WHERE o.line <> '' AND o.last_read_at > l.last_read_at)
       OR EXISTS (SELECT FROM mo_batch b WHERE ${OF_LINE} AND ${LIVE} AND (l.seen->>b.mo_id)::timestamptz >= ${SEEN}))`;
 
@@ -107,7 +105,7 @@ WITH present (${COLUMNS}) AS MATERIALIZED (
   SELECT 'end' AS state, now() AS ended_at, ended.* FROM ended UNION ALL SELECT 'begin', NULL, began.* FROM began
 )
 SELECT (SELECT count(*) FROM present)::int AS open,
-  (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'subject' ORDER BY n.ended_at, n.since, n.kind, n.mo_id, n.line), '[]') FROM news n) AS news`;
+  (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'subject' ORDER BY n.ended_at, n.since, n.mo_id NULLS FIRST, n.kind, n.line), '[]') FROM news n) AS news`;
 
 type Told = Omit<Alarm, 'ended_at' | 'reason'> & { ended_at: string | null; reason: string | null };
 

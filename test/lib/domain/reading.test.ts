@@ -64,9 +64,41 @@ test('an implausible reading is rejected whole, with the field', () => {
     assert.equal(checkReading({ ...reading, ...change }).problems?.[0]?.field, field);
 });
 
-test('the readings of one message are refused together, and two of one order are one too many', () => {
-  const { problems } = checkReadings([reading, { ...reading, mo_id: 'x' }, reading]);
-  assert.match(problems ?? '', /^reading 2: mo_id .*; reading 3: WH\/MO\/00001 stands twice$/);
+test('of the readings of one message the wrong ones are refused, and of two of one order both', () => {
+  const other = { ...reading, slot: 4, mo_id: 'WH/MO/00002', read_at: '2026-01-01T00:00:00Z' };
+  const { readings, refused, problems } = checkReadings([
+    reading,
+    { ...reading, slot: 2, mo_id: 'x' },
+    reading,
+    other,
+    null,
+  ]);
+  assert.deepEqual(
+    readings.map(({ mo_id }) => mo_id),
+    ['WH/MO/00002'],
+  );
+  assert.deepEqual(
+    refused.map(({ slot, mo_id, problems }) => [slot, mo_id, problems[0]?.field]),
+    [
+      [1, 'WH/MO/00001', 'mo_id'],
+      [2, 'x', 'mo_id'],
+      [1, 'WH/MO/00001', 'mo_id'],
+      [undefined, undefined, '(message)'],
+    ],
+  );
+  assert.match(
+    problems ?? '',
+    /^reading 1: mo_id WH\/MO\/00001 stands twice; reading 2: mo_id .*; reading 3: .* stands twice; reading 5: /,
+  );
+  assert.equal(checkReadings([other]).problems, undefined);
+});
+
+test('a reading without a time of its own is marked: its place in the order is its arrival', () => {
+  const dated = { ...reading, mo_id: 'WH/MO/00002', read_at: '2026-01-01T00:00:00Z' };
+  assert.deepEqual(
+    checkReadings([reading, dated]).readings.map(({ undated }) => undated),
+    [true, undefined],
+  );
 });
 
 test('names of Odoo orders pass, whatever else a PLC may hold does not', () => {

@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import type { Database } from '../../../nodes/lib/store/connection';
 import {
   anotherPool,
-  at,
   confirmed,
   done,
   finalReading,
@@ -30,6 +29,7 @@ const versions = (db: Database): Promise<unknown> =>
 test('a reading is written to its row, raises the revision and becomes an event', async (t) => {
   const { store, db } = await freshStore(t);
   await store.enqueue(orders(1, 2), 10);
+  const { before } = await db.one<{ before: Date }>('SELECT clock_timestamp() AS before');
   const recorded = await store.record([reading(1, { silo_a: 825.5, lq_fml: 600.3 }, 1)]);
   assert.deepEqual(outcomes(recorded), ['recorded']);
   const {
@@ -44,7 +44,8 @@ test('a reading is written to its row, raises the revision and becomes an event'
     [actual_consumption_silo_a, actual_consumption_lq_fml, actual_consumption_silo_b],
     [825.5, 600.3, null],
   );
-  assert.deepEqual([revision, update_odoo, last_read_from_plc], [1, false, new Date(at(1))]);
+  assert.deepEqual([revision, update_odoo], [1, false]);
+  assert.ok((last_read_from_plc as Date) >= before, "by the database's clock, whatever that of the reader says");
   assert.equal((await row(db, 2)).revision, 0, 'the other row is left alone');
   const { events } = await store.trail(moId(1));
   assert.deepEqual(
@@ -74,7 +75,8 @@ test('unchanged readings change no row of the queue and write no event; only the
   );
   assert.deepEqual(outcomes(again), ['unchanged', 'unchanged', 'unchanged']);
   assert.deepEqual(await versions(db), before);
-  assert.deepEqual((await store.summary('PLC01')).last_read_at, new Date(at(2)));
+  const seen = (await store.summary('PLC01')).last_read_at;
+  assert.ok(seen && Date.now() - seen.getTime() < 60_000);
 });
 
 test('a message without readings still shows that the line lives', async (t) => {
@@ -249,24 +251,6 @@ test('recording costs one round trip, for one reading as for 64; lease and settl
   assert.equal(await trips(push), 2);
   assert.equal(await trips(() => counted.store.enqueue(orders(65, 90), 100)), 1);
   assert.equal(await trips(() => counted.store.archive(null, { status: 'completed' })), 1);
-});
-
-test('a reading from the future is refused, and does not make the right ones after it too old', async (t) => {
-  const { store, db } = await freshStore(t);
-  await store.enqueue([order(1)], 1);
-  const [ahead, slightly, now] = [3_600_000, 60_000, 0].map((ms) => new Date(Date.now() + ms).toISOString());
-  const dated = (n: number, silo_a: number, read_at = '') => [reading(n, { silo_a }, 1, { read_at })];
-  assert.deepEqual(outcomes(await store.record(dated(1, 100, ahead), 'PLC01')), ['ahead']);
-  assert.deepEqual(outcomes(await store.record(dated(2, 100, ahead), 'PLC01')), ['ahead']);
-  assert.deepEqual([(await row(db, 1)).revision, (await store.summary()).held], [0, []]);
-  const { last_read_at } = await store.summary('PLC01');
-  assert.ok(last_read_at && last_read_at.toISOString() < String(ahead));
-  assert.deepEqual(outcomes(await store.record(dated(1, 100, now), 'PLC01')), ['recorded']);
-  assert.deepEqual(
-    outcomes(await store.record(dated(1, 101, slightly), 'PLC01')),
-    ['recorded'],
-    'clocks differ a little',
-  );
 });
 
 test('a history row without a PLC reading makes final weights stale only if it holds them', async (t) => {

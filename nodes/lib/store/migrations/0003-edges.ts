@@ -52,6 +52,17 @@ CREATE OR REPLACE FUNCTION mo_pending_untold(pending jsonb, old jsonb, new jsonb
     || CASE WHEN new->'status_manufacturing' IS DISTINCT FROM old->'status_manufacturing' THEN '{"mark_done": true}' ELSE '{}' END::jsonb, NULL)
 $untold$;
 
+ALTER TABLE mo_held_readings ADD COLUMN IF NOT EXISTS reason varchar(32);
+ALTER TABLE mo_held_readings ADD COLUMN IF NOT EXISTS weights_of varchar(64);
+ALTER TABLE mo_held_readings DROP CONSTRAINT IF EXISTS mo_held_readings_pkey;
+ALTER TABLE mo_held_readings ALTER COLUMN mo_id SET NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS mo_held_readings_once ON mo_held_readings (mo_id, (reason IS NULL));
+ALTER TABLE mo_lines ADD COLUMN IF NOT EXISTS latest jsonb NOT NULL DEFAULT '{}';
+CREATE TABLE IF NOT EXISTS mo_slots (line varchar(64) NOT NULL, source varchar(128) NOT NULL, slot int NOT NULL, mo_id varchar(64) NOT NULL, figures jsonb NOT NULL, counter numeric, acknowledged bool, released bool NOT NULL DEFAULT false, at timestamptz NOT NULL DEFAULT clock_timestamp());
+CREATE UNIQUE INDEX IF NOT EXISTS mo_slots_once ON mo_slots (line, source, slot);
+CREATE TABLE IF NOT EXISTS mo_discarded_readings (line varchar(64) NOT NULL, source varchar(128) NOT NULL, slot int NOT NULL, mo_id varchar(64) NOT NULL, figures jsonb NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp(), decided_by text, note text);
+CREATE INDEX IF NOT EXISTS mo_discarded_readings_mo_id ON mo_discarded_readings (mo_id);
+
 CREATE OR REPLACE FUNCTION mo_batch_guard() RETURNS trigger LANGUAGE plpgsql AS $guard$
 BEGIN
   NEW.status_manufacturing := coalesce(NEW.status_manufacturing, false);
@@ -90,9 +101,40 @@ BEGIN
   IF NEW.pending_call IS NOT NULL THEN NEW.confirmed_revision := NULL; END IF;
   NEW.completed_at := CASE WHEN NEW.status_manufacturing THEN coalesce(NEW.completed_at, now()) END;
   NEW.update_odoo := NEW.revision > 0 AND NEW.confirmed_revision IS NOT DISTINCT FROM NEW.revision;
+  -- Odoo has the weights, but nobody has seen twice that they are final: a person decides, and the gate opens.
+  IF NEW.update_odoo AND NOT NEW.status_manufacturing AND NEW.set_aside_at IS NULL AND NEW.last_plc_reading ? 'seen_once' THEN
+    NEW.set_aside_at := now();
+    NEW.set_aside_reason := 'completion seen once: the weights were gone at the second read; accept them as the final ones, or discard that completion';
+  END IF;
   -- Changes do not start it anew, however often they come; what a person sets free again is late from then on only.
   NEW.unconfirmed_since := CASE WHEN NEW.revision > 0 AND NOT NEW.update_odoo AND NEW.set_aside_at IS NULL
     THEN coalesce(NEW.unconfirmed_since, now()) END;
   RETURN NEW;
 END $guard$;
+
+CREATE OR REPLACE FUNCTION mo_batch_changed() RETURNS trigger LANGUAGE plpgsql AS $changed$
+DECLARE
+  source text := coalesce(nullif(current_setting('mo_bridge.source', true), ''), 'sql');
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
+    VALUES (NEW.mo_id, NEW.id, NEW.equipment_id_batch, 'queued',
+      jsonb_build_object('batch_no', NEW.batch_no, 'consumption', NEW.consumption));
+  END IF;
+  IF TG_OP = 'UPDATE' AND OLD.set_aside_at IS NULL AND NEW.set_aside_reason LIKE 'completion seen once%' THEN
+    INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
+    VALUES (NEW.mo_id, NEW.id, NEW.equipment_id_batch, 'set-aside', jsonb_build_object('reason', NEW.set_aside_reason));
+  END IF;
+  IF NEW.revision > 0 AND (TG_OP = 'INSERT' OR NEW.revision <> OLD.revision) THEN
+    IF NEW.last_plc_reading IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.last_plc_reading IS DISTINCT FROM OLD.last_plc_reading) THEN
+      source := 'plc';
+    END IF;
+    INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
+    VALUES (NEW.mo_id, NEW.id, NEW.equipment_id_batch, 'changed',
+      jsonb_build_object('source', source, 'revision', NEW.revision, 'values',
+        jsonb_strip_nulls(jsonb_build_object('actual_consumption_silo_a', NEW.actual_consumption_silo_a, 'actual_consumption_silo_b', NEW.actual_consumption_silo_b, 'actual_consumption_silo_c', NEW.actual_consumption_silo_c, 'actual_consumption_silo_d', NEW.actual_consumption_silo_d, 'actual_consumption_silo_e', NEW.actual_consumption_silo_e, 'actual_consumption_silo_f', NEW.actual_consumption_silo_f, 'actual_consumption_silo_g', NEW.actual_consumption_silo_g, 'actual_consumption_silo_h', NEW.actual_consumption_silo_h, 'actual_consumption_silo_i', NEW.actual_consumption_silo_i, 'actual_consumption_silo_j', NEW.actual_consumption_silo_j, 'actual_consumption_silo_k', NEW.actual_consumption_silo_k, 'actual_consumption_silo_l', NEW.actual_consumption_silo_l, 'actual_consumption_silo_m', NEW.actual_consumption_silo_m, 'actual_consumption_lq_tetes', NEW.actual_consumption_lq_tetes, 'actual_consumption_lq_fml', NEW.actual_consumption_lq_fml, 'actual_weight_quantity_finished_goods', NEW.actual_weight_quantity_finished_goods, 'status_manufacturing', NEW.status_manufacturing)))
+      || CASE WHEN TG_OP = 'UPDATE' AND NEW.mo_id IS DISTINCT FROM OLD.mo_id THEN jsonb_build_object('renamed_from', OLD.mo_id) ELSE '{}' END);
+  END IF;
+  RETURN NULL;
+END $changed$;
 `;
