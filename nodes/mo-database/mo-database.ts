@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
+import { bounded } from '../lib/node-red/bounded';
 import { migrateConfig } from '../lib/node-red/config-migrations';
 import type { DatabaseNode, TlsConfigNode } from '../lib/node-red/config-nodes';
 import { connectionsOf } from '../lib/node-red/connections';
@@ -27,6 +28,18 @@ interface Credentials {
   user?: string;
   password?: string;
 }
+
+/** Where the stored password may go. */
+const PLACE = ['mode', 'host', 'serverPort', 'database', 'tls'] as const;
+
+/** 0: the first free one. */
+const ANY_PORT = { standard: 0, least: 0, most: 65_535 };
+
+/** A port that a server can have, or blank for the usual one: there is no nearest one to take instead. */
+const isPort = (entered: unknown): boolean => {
+  const port = Number(entered ?? '');
+  return Number.isInteger(port) && port >= 0 && port <= 65_535;
+};
 
 /** What the dialog shows; never a password. */
 const connectionOf = ({ host, port, user, database, passwordFile }: EmbeddedPostgres): object => ({
@@ -57,7 +70,7 @@ export = function (RED: NodeAPI) {
       .catch(next);
   });
 
-  registerDialogCall(RED, 'mo-database', 'test', (values) => {
+  registerDialogCall(RED, 'mo-database', 'test', { place: PLACE }, (values) => {
     const {
       id = '',
       mode,
@@ -72,9 +85,10 @@ export = function (RED: NodeAPI) {
       if (!address) throw new Error(RED._('mo-database.error.not-running'));
       return probeDatabase(address);
     }
-    const given = { host, database, user };
+    const given = { host, serverPort: isPort(serverPort), database, user };
     const missing = Object.entries(given).flatMap(([key, value]) => (value ? [] : [RED._(`mo-database.label.${key}`)]));
-    if (!host || !database || !user) throw new Error(RED._('mo-database.error.blank', { missing: missing.join(', ') }));
+    if (!host || !given.serverPort || !database || !user)
+      throw new Error(RED._('mo-database.error.blank', { missing: missing.join(', ') }));
     const ssl = tlsOptions(RED, 'mo-database', values.tls);
     return probeDatabase({ host, port: Number(serverPort) || 5432, database, user, password, ...(ssl ? { ssl } : {}) });
   });
@@ -106,7 +120,7 @@ export = function (RED: NodeAPI) {
         const directory = resolve(config.directory || join(RED.settings.userDir ?? '.', 'mo-bridge', 'postgresql'));
         const started = await startEmbeddedPostgres({
           directory,
-          port: Number(config.port) || 0,
+          port: bounded(this, t, 'port', config.port, ANY_PORT),
           log: (line) => this.log(line),
           onExit: (reason) => this.link.isDown(`${label}: ${reason}`),
         });
@@ -126,6 +140,7 @@ export = function (RED: NodeAPI) {
         ? []
         : [
             ...(config.host ? [] : [t('label.host')]),
+            ...(isPort(config.serverPort) ? [] : [t('label.serverPort')]),
             ...(config.database ? [] : [t('label.database')]),
             ...(user ? [] : [t('label.user')]),
             // A tls-config that was deleted or disabled must not leave the password to plain TCP.

@@ -1,5 +1,6 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { DatabaseNode, OdooServerNode, SiloMapNode } from '../lib/node-red/config-nodes';
+import { bounded } from '../lib/node-red/bounded';
 import { checkManual, invalidAnswer, manualAnswer, type ManualOperation } from './manual-api';
 import { clock, registerAction, requireNode, type Context, type Input, type Outcome } from '../lib/node-red/node-shell';
 import { DELIVERY_DEFAULTS } from '../lib/push/delivery';
@@ -20,6 +21,9 @@ interface Config extends NodeDef {
   minFinishedShare: string | number;
   noFinishedWeight: 'set-aside' | 'planned' | 'sum';
 }
+
+/** %: blank, and what is no number, is the standard: 0 would close any order. */
+const SHARE = { standard: DELIVERY_DEFAULTS.minFinishedShare ?? 100, least: 0, most: 100 };
 
 /** The batches of a message; undefined when something else is among them. */
 function batchesIn({ payload }: Input): Named[] | undefined {
@@ -46,10 +50,7 @@ export = function (RED: NodeAPI) {
       : undefined;
     const link = database?.database();
     const { readBack, closeWarning, closeStrict, noFinishedWeight } = config;
-    const share = String(config.minFinishedShare).trim();
-    // Blank, and what is no number, is the default: 0 would close any order.
-    const minFinishedShare =
-      share && Number.isFinite(Number(share)) ? Number(share) : DELIVERY_DEFAULTS.minFinishedShare;
+    const minFinishedShare = bounded(node, t, 'minFinishedShare', config.minFinishedShare, SHARE);
     const options = { readBack, closeWarning, closeStrict, noFinishedWeight, minFinishedShare };
 
     const list = new PushList();

@@ -1,7 +1,10 @@
 import type { S7Endpoint } from '@st-one-io/nodes7';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { PlcReadNode, S7EndpointNode, SiloMapNode } from '../lib/node-red/config-nodes';
+import { bounded } from '../lib/node-red/bounded';
 import { registerDialogCall } from '../lib/node-red/dialog-call';
+import { setting } from '../lib/domain/setting';
+import { LARGEST_WEIGHT } from '../lib/domain/weight';
 import { type Silo, SiloMap } from '../lib/domain/silos';
 import type { SlotField, SlotLayout } from '../lib/plc/slot-layout';
 import { LinkState } from '../lib/domain/link-state';
@@ -60,27 +63,30 @@ const toLayout = ({ db, base, stride, slots, fields }: Settings): SlotLayout => 
   }),
 });
 
+/** As the dialog bounds them (ms, kg); a limit that is no number would let every weight pass. */
+const RANGES = {
+  settle: { standard: 500, least: 0, most: 10_000 },
+  timeout: { standard: 5000, least: 100, most: 60_000 },
+  maxSilo: { standard: 5000, least: 0.001, most: LARGEST_WEIGHT },
+  maxFinished: { standard: LARGEST_WEIGHT, least: 0.001, most: LARGEST_WEIGHT },
+  zeroBand: { standard: 0, least: 0, most: 100 },
+} as const;
+type Bounded = (key: keyof typeof RANGES) => number;
+
 /** A reader as the dialog says. @throws Error with every problem of the layout */
 function createReader(
   endpoint: S7Endpoint,
   config: Settings,
   silos: SiloMap,
+  within: Bounded,
   options: Pick<SlotReaderOptions, 'endpointId' | 'asksStore'> = {},
 ): SlotReader {
-  const silo = optional(config.maxSilo);
-  const finished = optional(config.maxFinished);
-  const settleMs = optional(config.settle);
-  const timeoutMs = optional(config.timeout);
-  const zeroBand = optional(config.zeroBand);
   return new SlotReader(endpoint, toLayout(config), silos, {
     ...options,
-    limits: {
-      ...(silo === undefined ? {} : { silo }),
-      ...(finished === undefined ? {} : { actual_weight_quantity_finished_goods: finished }),
-    },
-    ...(settleMs === undefined ? {} : { settleMs }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(zeroBand === undefined ? {} : { zeroBand }),
+    limits: { silo: within('maxSilo'), actual_weight_quantity_finished_goods: within('maxFinished') },
+    settleMs: within('settle'),
+    timeoutMs: within('timeout'),
+    zeroBand: within('zeroBand'),
     ...(config.moPattern ? { moIdPattern: config.moPattern } : {}),
     checkMode: config.checkMode !== false,
   });
@@ -95,7 +101,8 @@ interface ReadNow extends Settings {
 /** One read for the dialog: through the deployed endpoint where it is as in the editor, else by a connection of its own. */
 async function readNow(RED: NodeAPI, { endpoint, silos, ...settings }: ReadNow): Promise<object> {
   const read = async (connected: S7Endpoint): Promise<object> => {
-    const reader = createReader(connected, settings, new SiloMap(silos));
+    const within: Bounded = (key) => setting(settings[key], RANGES[key]).value;
+    const reader = createReader(connected, settings, new SiloMap(silos), within);
     try {
       return await reader.read();
     } finally {
@@ -130,7 +137,8 @@ function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Context['t'
   const { endpoint } = requireNode<S7EndpointNode>(RED, config.endpoint, t, t('label.endpoint'));
   if (!endpoint) throw new Error(t('error.endpoint'));
   const silos = requireNode<SiloMapNode>(RED, config.silos, t, t('label.silos')).map();
-  const reader = createReader(endpoint, config, silos, {
+  const within: Bounded = (key) => bounded(node, t, key, config[key], RANGES[key]);
+  const reader = createReader(endpoint, config, silos, within, {
     endpointId: config.endpoint,
     asksStore: () => reachesStore(RED, node),
   });
@@ -239,7 +247,8 @@ function acknowledgeAction(RED: NodeAPI, node: Node, t: Context['t']): Action {
 }
 
 export = function (RED: NodeAPI) {
-  registerDialogCall(RED, 'plc-consumption-read', 'read', (values) => readNow(RED, values as unknown as ReadNow));
+  const call = { place: [], nodes: { endpoint: 's7 endpoint', silos: 'silo-map' } };
+  registerDialogCall(RED, 'plc-consumption-read', 'read', call, (values) => readNow(RED, values as unknown as ReadNow));
   registerAction<Config>(RED, 'plc-consumption-read', { whileBusy: 'skip' }, (node, config, t) =>
     config.operation === 'acknowledge' ? acknowledgeAction(RED, node, t) : readAction(RED, node, config, t),
   );

@@ -91,31 +91,65 @@ describe('"Test connection" of odoo-server', () => {
       /not reachable.*check URL, network and server/,
     );
     assert.match(await problem({ url: 'odoo.example', user: '' }), /^fill in first: Address, User$/);
+    assert.match(await problem({ url: 'odoo.example' }), /^Address: say whether it begins with http/);
+    assert.match(await problem({ url: 'http://scada:pw@odoo.example' }), /^Address: without user and password/);
+    assert.match(await problem({ url: 'http://' }), /^Address: is not the address of a server/);
+    assert.match(await problem({ url: `${odoo.url}/web?db=other` }), /^Address: it names another database/);
     assert.match(await problem({ password: '${MO_TEST_NOT_SET}' }), /environment variable MO_TEST_NOT_SET is not set/);
     assert.match(await problem({ tls: 'not-deployed' }), /TLS configuration is not deployed yet/);
   });
 
-  test('takes ${NAME} from the environment, and the deployed password for one that was not touched', async () => {
-    const { ok, user } = await call(
+  test('mends what was copied from the browser, and tells where Odoo was found', async () => {
+    const { ok, address } = await call(
       'odoo-server/test',
-      values({ user: '${MO_TEST_ODOO_USER}', password: '${MO_TEST_ODOO_PASSWORD}' }),
+      values({ url: ` ${odoo.url}/web?db=odoo14#menu `, database: '' }),
     );
+    assert.deepEqual([ok, address], [true, odoo.url]);
+  });
+
+  const node = { id: 'odoo', type: 'odoo-server', name: '', database: 'odoo14', timeout: 30, parallel: 2, tls: '' };
+  const tab = { id: 'tab', type: 'tab', label: 'tab' };
+  const refused = async (more: object): Promise<string> => {
+    const { ok, problem = '' } = await call('odoo-server/test', values(more));
+    assert.equal(ok, false);
+    return problem;
+  };
+
+  test('takes ${NAME} from the environment, and the deployed password for one that was not touched', async () => {
+    const variables = { user: '${MO_TEST_ODOO_USER}', password: '${MO_TEST_ODOO_PASSWORD}' };
+    assert.match(await refused(variables), /\$\{MO_TEST_ODOO_USER\} is looked up only where the deployed node has it/);
+    await red.deploy([tab, { ...node, url: odoo.url }], { odoo: variables });
+    const { ok, user } = await call('odoo-server/test', values({ ...variables, password: '__PWRD__' }));
     assert.deepEqual([ok, user], [true, 'scada']);
-    const node = {
-      id: 'odoo',
-      type: 'odoo-server',
-      name: '',
-      url: odoo.url,
-      database: 'odoo14',
-      timeout: 30,
-      parallel: 2,
-      tls: '',
-    };
-    const stored = { user: 'scada', password: '${MO_TEST_ODOO_PASSWORD}' };
-    await red.deploy([{ id: 'tab', type: 'tab', label: 'tab' }, node], { odoo: stored });
-    assert.equal((await call('odoo-server/test', values({ password: '__PWRD__' }))).ok, true);
     const other = await call('odoo-server/test', values({ id: 'another', password: '__PWRD__' }));
     assert.match(other.problem ?? '', /^fill in first: Password$/);
+  });
+
+  test('what is kept here never goes to an address that somebody typed', async (t) => {
+    const came: string[] = [];
+    const evil = createHttpServer((req, res) => {
+      req.on('data', (chunk: Buffer) => came.push(chunk.toString()));
+      req.on('end', () => res.end('{}'));
+    }).listen(0, '127.0.0.1');
+    t.after(() => evil.close());
+    await once(evil, 'listening');
+    const url = `http://127.0.0.1:${(evil.address() as { port: number }).port}`;
+    const insecure = { id: 'insecure', type: 'tls-config', name: '', verifyservercert: false };
+    const broker = { id: 'broker', type: 'mqtt-broker', name: '', broker: 'localhost', port: '1883' };
+    const kept = { odoo: { user: '${MO_TEST_ODOO_USER}', password: 'k3pt-secret' }, broker: { password: 'k3pt-too' } };
+    await red.deploy([tab, insecure, broker, { ...node, url: odoo.url }], kept);
+    const changed = /kept for the deployed address/;
+    assert.match(await refused({ url, password: '__PWRD__' }), changed);
+    assert.match(await refused({ tls: 'insecure', password: '__PWRD__' }), changed);
+    assert.match(await refused({ database: 'other', password: '__PWRD__' }), changed);
+    assert.match(await refused({ id: 'broker', url, password: '__PWRD__' }), /^fill in first: Password$/);
+    // A variable that the node has, in a dialog with another address; and one that it has elsewhere.
+    assert.match(await refused({ url, user: '${MO_TEST_ODOO_USER}', password: 'x' }), /looked up only where/);
+    assert.match(await refused({ url, user: '${MO_TEST_ODOO_PASSWORD}', password: 'x' }), /looked up only where/);
+    assert.match(await refused({ user: '${MO_TEST_ODOO_PASSWORD}' }), /looked up only where/);
+    assert.match(await refused({ url: '${MO_TEST_ODOO_USER}' }), /looked up only where/);
+    assert.match(await refused({ tls: 'broker', url: 'https://127.0.0.1:1' }), /TLS configuration is not deployed/);
+    assert.deepEqual(came, []);
   });
 
   test('an Odoo without the addon is named so', async () => {
@@ -172,6 +206,10 @@ describe('"Test connection" of mo-database', () => {
     );
     const current = await call('mo-database/test', values({ password: '__PWRD__' }));
     assert.equal(current.state, 'current');
+    const elsewhere = { password: '__PWRD__', serverPort: String(await deadPort()) };
+    const kept = /kept for the deployed host, port, database and TLS/;
+    assert.match((await call('mo-database/test', values(elsewhere))).problem ?? '', kept);
+    assert.match((await call('mo-database/test', values({ ...elsewhere, host: 'localhost' }))).problem ?? '', kept);
     assert.deepEqual(current.counts, { queue: 2, unconfirmed: 1, set_aside: 0, held: 0, history: 0 });
   });
 
@@ -188,6 +226,7 @@ describe('"Test connection" of mo-database', () => {
     assert.match(await problem({ database: 'not_there' }), /"not_there" does not exist: create it/);
     assert.match(await problem({ serverPort: String(await deadPort()) }), /check the port/);
     assert.match(await problem({ host: '' }), /^fill in first: Host$/);
+    assert.match(await problem({ serverPort: '543299' }), /^fill in first: Port$/);
     const foreign = await testDatabase();
     await queryOnce(foreign, 'CREATE TABLE mo_batch (something text)');
     assert.match(await problem({ database: foreign.database }), /not the one of this package/);
@@ -295,6 +334,7 @@ describe('"Read now" of plc-consumption-read', () => {
       /PLC: offline.*Check power and cable/,
     );
     assert.match(await problem({ endpoint: endpoint({ address: '' }) }), /has no address/);
+    assert.match(await problem({ endpoint: endpoint({ address: '${PATH}' }) }), /PATH\} is looked up only where/);
     assert.match(await problem({ db: '77' }), /DB77 does not exist/);
     assert.match(await problem({ stride: '20' }), /slot layout is not valid/);
     assert.equal((await call('plc-consumption-read/read', values())).ok, true);

@@ -13,7 +13,7 @@ export type OdooUrl =
       database?: string;
       problem?: never;
     }
-  | { problem: AddressProblem; url?: never };
+  | { problem: AddressProblem; url?: never; database?: never };
 
 /** Ports that only ever speak one of the two: HTTP's own, Odoo's own (which has no TLS), HTTPS's own. */
 const SCHEME_OF_PORT: Readonly<Record<string, string>> = { 80: 'http', 8069: 'http', 443: 'https' };

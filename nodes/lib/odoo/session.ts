@@ -27,6 +27,9 @@ export interface OdooAddress {
 const FIRST_LOGIN_PAUSE = 60_000;
 const LONGEST_LOGIN_PAUSE = 30 * 60_000;
 
+/** Longest limit of one call (ms): a lease lasts four of them, and one of hours would be taken for one of another clock. */
+export const LONGEST_TIMEOUT = 600_000;
+
 /** Failures that happen before the request leaves this machine: nothing can have been taken. */
 const NOT_SENT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ERR_INVALID_URL|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+|EPROTO)$/;
@@ -98,7 +101,7 @@ export class OdooSession {
   }
 
   get timeoutMs(): number {
-    return this.#address.timeoutMs;
+    return Math.min(this.#address.timeoutMs, LONGEST_TIMEOUT);
   }
 
   /** Where Odoo was found in the end, without the user. */

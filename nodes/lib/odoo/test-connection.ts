@@ -11,6 +11,8 @@ export interface OdooProbe {
   server: string;
   /** Version of the SCADA addon; absent where Odoo tells it to administrators only. */
   addon?: string;
+  /** Where Odoo was found: another address than was asked when that one led there. */
+  url: string;
   /** How many orders are confirmed and not begun. */
   orders: number;
 }
@@ -22,7 +24,7 @@ export async function probeOdoo(address: OdooAddress): Promise<OdooProbe> {
     const session = await client.sessionInfo();
     const addon = await client.addonVersion();
     const orders = await client.confirmedOrders();
-    return { ...session, ...(addon ? { addon } : {}), orders: orders.length };
+    return { ...session, ...(addon ? { addon } : {}), orders: orders.length, url: client.session.url };
   } catch (error) {
     if (!(error instanceof OdooError) || error.concluded.conclusion !== 'credentials') throw error;
     throw new Error(`${error.message}: check user, password and database`, { cause: error });

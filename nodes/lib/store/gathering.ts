@@ -70,14 +70,14 @@ export class Gathering<Ask, Row> {
 
   /** Ends with the first failure that is everybody's. */
   async #oneByOne(all: readonly Waiting<Ask, Row>[]): Promise<void> {
-    let gone: unknown;
+    let gone: Error | undefined;
     for (const { ask, resolve, reject } of all) {
       try {
-        if (gone !== undefined) throw gone;
+        if (gone) throw gone;
         const rows = await this.#statement([ask]);
         resolve(rows.find((row) => this.#isFor(ask, row)));
       } catch (error) {
-        if (!mayBeOfOne(error)) gone = error;
+        if (!mayBeOfOne(error)) gone = error as Error;
         reject(error as Error);
       }
     }

@@ -88,8 +88,7 @@ test('rows that got no answer come after the others of their list, and are not l
   // The other one was tried later: by that alone it would come last.
   const { batch, owner } = await leased(store.ledger, 2);
   await store.ledger.settle(batch, owner, failing('busy', { pauseMs: 0 }));
-  const names = async (limit: number): Promise<string[]> =>
-    (await store.store.due(limit)).map(({ mo_id }) => mo_id as string);
+  const names = async (limit: number): Promise<string[]> => (await store.store.due(limit)).map(({ mo_id }) => mo_id);
   assert.deepEqual(await names(10), [moId(2), moId(1)]);
   assert.deepEqual(await names(1), [moId(1)]);
   await store.db.none('UPDATE mo_batch SET status_manufacturing = true');
