@@ -83,12 +83,19 @@ export function checkManual(
     if (typeof value === 'number') consumption[tag] = roundDecoded(value);
   }
   const finished = batch_data.actual_weight_quantity_finished_goods;
+  const markDone = Boolean(batch_data.status_manufacturing);
+  const anything = Object.values(consumption).some((value) => value > 0) || Number(finished ?? 0) > 0;
+  if (operation === 'process' && !anything && !markDone) {
+    const problem = 'nothing above 0 and nothing to close: consumption/update corrects a silo to 0';
+    return { problems: [{ field: 'batch_data', problem }] };
+  }
   return {
     request: {
       ...request,
       ...(operation === 'update' || Object.values(consumption).some((value) => value > 0) ? { consumption } : {}),
-      ...(typeof finished === 'number' && finished > 0 ? { finished: roundDecoded(finished) } : {}),
-      markDone: Boolean(batch_data.status_manufacturing),
+      // An order is closed with what was weighed: a 0 says nothing then, and takes back what was told before otherwise.
+      ...(typeof finished === 'number' && (finished > 0 || !markDone) ? { finished: roundDecoded(finished) } : {}),
+      markDone,
     },
   };
 }
@@ -112,8 +119,10 @@ export function manualAnswer(
 ): { statusCode: number; payload: object } {
   const { mo_id, conclusion, reason, db_saved, warning } = outcome;
   if (conclusion !== 'confirmed') {
-    const statusCode = outcome.locked || outcome.skipped ? 409 : CONCLUSIONS[conclusion].http;
-    const detail = { success: false, mo_id, conclusion, db_saved, ...(outcome.sent ? { sent: outcome.sent } : {}) };
+    const conflict = outcome.locked || outcome.skipped;
+    const statusCode = outcome.skipped === 'too-late' ? 503 : conflict ? 409 : CONCLUSIONS[conclusion].http;
+    const sent = outcome.sent ? { sent: outcome.sent } : {};
+    const detail = { success: false, mo_id, conclusion, db_saved, ...sent, ...(warning ? { warning } : {}) };
     return { statusCode, payload: { status: 'error', message: `MO ${mo_id}: ${reason || conclusion}`, data: detail } };
   }
   const consumed_items = Object.keys(request.consumption ?? {});

@@ -123,18 +123,16 @@ export = function (RED: NodeAPI) {
       const { equipment_id } = msg.payload as { equipment_id?: string };
       const push = new PushService(client, limiter, silos, options, signal);
       let outcome: CorrectionResult;
-      let begun = false;
       const began = performance.now();
       try {
         // Without a reachable queue nobody knows whether the batch is locked or being pushed: nothing is sent then.
         await link?.use(({ batches }) => batches.idsOf(mo_id));
-        begun = true;
         outcome = await (link ? link.use(({ ledger }) => push.manual(ledger, request)) : push.manual(null, request));
       } catch (thrown) {
         const error = thrown as Error;
-        const unknown = { mo_id, conclusion: 'unknown-outcome', reason: error.message, db_saved: false } as const;
-        const answer = begun ? manualAnswer(operation, request, unknown, equipment_id) : unavailable(error);
-        return { outputs: [undefined, answer], status: { level: 'failed', text: error.message }, error };
+        // What was sent never ends in an exception: nothing was.
+        const outputs = [undefined, unavailable(signal.aborted ? new Error(t('error.closing')) : error)];
+        return { outputs, status: { level: 'failed', text: error.message }, error };
       }
       count(outcome, (performance.now() - began) / 1000);
       const { warning, db_saved, conclusion } = outcome;

@@ -71,8 +71,29 @@ test('a batch is processed: consumption when any is above 0, mark-done when the 
       mark_done: { mo_marked_done: true, mark_done_details: { success: true, db_saved: true } },
     },
   });
-  const zeros = checkManual('process', { mo_id, batch_data: { consumption_silo_a: 0, status_manufacturing: 0 } });
-  assert.deepEqual(zeros.request, { mo_id, correct_completed: false, markDone: false });
+  const back = checkManual('process', {
+    mo_id,
+    batch_data: { consumption_silo_a: 1, actual_weight_quantity_finished_goods: 0, status_manufacturing: 0 },
+  });
+  assert.equal(back.request?.finished, 0, 'finished goods are taken back while the batch runs');
+});
+
+test('a batch with nothing above 0 and nothing to close is no success: nobody would be asked', () => {
+  for (const batch_data of [
+    { consumption_silo_a: 0, status_manufacturing: 0 },
+    { status_manufacturing: 0, actual_weight_quantity_finished_goods: 0 },
+    { consumption_silo_a: 0 },
+  ]) {
+    const { problems = [] } = checkManual('process', { mo_id, batch_data });
+    assert.deepEqual(
+      problems.map(({ field }) => field),
+      ['batch_data'],
+    );
+  }
+  assert.ok(checkManual('process', { mo_id, batch_data: { status_manufacturing: 1 } }).request);
+  assert.deepEqual(checkManual('update', { mo_id, consumption_data: { silo_a: 0 } }).request?.consumption, {
+    silo_a: 0,
+  });
 });
 
 test('a body that breaks the schema is answered with every field and its problem', () => {

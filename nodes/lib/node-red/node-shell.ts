@@ -5,6 +5,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow, NodeStatus } from 'node-red';
 import { migrateConfig } from './config-migrations';
 import type { LinkState } from '../domain/link-state';
+import { isAnswer, PendingAnswers, waitingResponse } from './http-answer';
 
 /**
  * What one input came to: message properties per output (a list: one message each; undefined: nothing goes out there) and
@@ -50,7 +51,7 @@ export interface ShellOptions {
    * ('queue'), or on all at once where something else bounds the work ('together').
    */
   whileBusy: 'skip' | 'queue' | 'together';
-  /** What goes out for an input of a node that is not configured; nothing by default. */
+  /** What goes out for an input of a node that is not configured, or is closing; nothing by default. */
   unconfigured?: (error: Error, msg: Input) => Outcome['outputs'];
 }
 
@@ -81,7 +82,7 @@ export function registerAction<Config extends NodeDef>(
   RED.nodes.registerType(type, function (this: Node, config: Config) {
     RED.nodes.createNode(this, config);
     const t: Context['t'] = (key, values) => RED._(`${type}.${key}`, values as never);
-    new ActionNode(this, t, options, () => create(this, migrateConfig(type, config), t));
+    new ActionNode(RED, this, t, options, () => create(this, migrateConfig(type, config), t));
   });
 }
 
@@ -108,6 +109,7 @@ type Send = (messages: never) => void;
 type Done = (error?: Error) => void;
 
 class ActionNode {
+  readonly #RED: NodeAPI;
   readonly #node: Node;
   readonly #t: Context['t'];
   readonly #options: ShellOptions;
@@ -116,11 +118,13 @@ class ActionNode {
   /** How the last work ended. */
   #last: Status;
   /** Work under way, and all that waits its turn. */
-  readonly #inputs = new Set<Promise<void>>();
+  readonly #inputs = new Map<Promise<void>, Input>();
+  readonly #answers = new PendingAnswers();
   /** The end of the line of a node that works on one message after the other. */
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(node: Node, t: Context['t'], options: ShellOptions, create: () => Action) {
+  constructor(RED: NodeAPI, node: Node, t: Context['t'], options: ShellOptions, create: () => Action) {
+    this.#RED = RED;
     this.#node = node;
     this.#t = t;
     this.#options = options;
@@ -159,7 +163,7 @@ class ActionNode {
       })
       // Whatever done() runs into: the next message has its turn all the same.
       .catch((error: unknown) => this.#node.error(asError(error).message));
-    this.#inputs.add(work);
+    this.#inputs.set(work, msg);
     this.#tail = work;
   }
 
@@ -167,16 +171,21 @@ class ActionNode {
   async #work(msg: Input): Promise<Outcome> {
     const { signal } = this.#abort;
     try {
-      if (signal.aborted) return refused(new Error(this.#t('error.closing')));
+      if (signal.aborted) return this.#refused(new Error(this.#t('error.closing')), msg);
       const progress = (text: string): void => {
         if (!signal.aborted) this.#node.status({ fill: 'blue', shape: 'dot', text });
       };
       progress(this.#t('status.working'));
       return await this.#action.run(msg, { signal, progress, t: this.#t, node: this.#node });
     } catch (thrown) {
-      const error = signal.aborted ? new Error(this.#t('error.closed'), { cause: thrown }) : asError(thrown);
-      return refused(error);
+      if (!signal.aborted) return refused(asError(thrown));
+      return this.#refused(new Error(this.#t('error.closed'), { cause: thrown }), msg);
     }
+  }
+
+  /** Who waits for an HTTP answer is answered also by a node that is closing. */
+  #refused(error: Error, msg: Input): Outcome {
+    return refused(error, this.#options.unconfigured?.(error, msg));
   }
 
   /** Status, then what goes out, then done: each once. */
@@ -201,6 +210,25 @@ class ActionNode {
       failure ??= asError(thrown);
     }
     done(failure);
+    this.#answer(msg, outputs, failure);
+  }
+
+  /** Sees to it that who waits for an HTTP answer gets one, although the flow behind may be gone by now. */
+  #answer(msg: Input, outputs: Outcome['outputs'], failure?: Error): void {
+    const res = waitingResponse(msg);
+    if (!res) return;
+    const answer = outputs.flat().find(isAnswer);
+    if (answer) return this.#answers.add(res, answer);
+    // What another node is to answer is its own affair, as long as there is one.
+    if (!this.#abort.signal.aborted || (!failure && outputs.some((out, n) => out && this.#leadsOn(n)))) return;
+    const message = (failure ?? new Error(this.#t('error.closed'))).message;
+    this.#answers.add(res, { statusCode: 503, payload: { status: 'error', message } });
+  }
+
+  /** Whether a node behind this output is still there. */
+  #leadsOn(output: number): boolean {
+    const { wires = [] } = this.#node as { wires?: string[][] };
+    return (wires[output] ?? []).some((id) => Boolean(this.#RED.nodes.getNode(id)));
   }
 
   async #close(): Promise<void> {
@@ -209,8 +237,15 @@ class ActionNode {
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_LIMIT);
     });
-    await Promise.race([Promise.all(this.#inputs), limit]);
+    await Promise.race([Promise.all(this.#inputs.keys()), limit]);
     clearTimeout(timer);
+    // What ignores the abort is left behind; who waits for it is not.
+    for (const msg of this.#inputs.values()) {
+      const res = waitingResponse(msg);
+      const payload = { status: 'error', message: this.#t('error.closed') };
+      if (res) this.#answers.add(res, { statusCode: 504, payload });
+    }
+    await this.#answers.stop();
     await this.#action.close?.();
     this.#node.status({});
   }
