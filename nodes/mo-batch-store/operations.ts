@@ -7,7 +7,7 @@ import { checkReadings } from '../lib/domain/reading';
 import { sumForOdoo } from '../lib/domain/weight';
 import { clock, type Context, type Input, ordersIn, type Outcome, type Status } from '../lib/node-red/node-shell';
 import { auditOf } from '../lib/store/audit';
-import type { BatchStore, RecordedReading, SlotsRead } from '../lib/store/batch-store';
+import type { BatchStore, RecordedReading, SlotsRead, UnnamedSlot } from '../lib/store/batch-store';
 import type { Stores } from '../lib/store/database-link';
 import type { Transferred } from '../lib/store/transfer';
 
@@ -45,11 +45,22 @@ function tellingOf({ outcome, reason, mo_id, slot, weights_of = '' }: RecordedRe
   return { level, text: t(`status.${key}`, { mo_id, slot, weights_of, reason }) };
 }
 
+/** A batch without a number that the read node leaves to the store. */
+type Unnamed = UnnamedSlot & { problems: { field: string; problem: string }[] };
+
+const isUnnamed = (slot: unknown): slot is Unnamed => {
+  const { slot: number, consumption, problems } = (slot ?? {}) as Partial<Unnamed>;
+  return Number.isInteger(number) && typeof consumption === 'object' && Array.isArray(problems);
+};
+
 /** What the read node says about its slots; another source says nothing, or what is no list of slots counts as nothing. */
-function slotsRead({ read }: Input): SlotsRead {
-  const { source, emptied } = (read ?? {}) as { source?: unknown; emptied?: unknown };
-  const slots = Array.isArray(emptied) ? emptied.filter((slot): slot is number => Number.isInteger(slot)) : [];
-  return { source: typeof source === 'string' ? source : '', emptied: slots };
+function slotsRead({ read }: Input): SlotsRead & { unnamed: Unnamed[] } {
+  const { source, emptied, unnamed } = (read ?? {}) as Record<'source' | 'emptied' | 'unnamed', unknown>;
+  return {
+    source: typeof source === 'string' ? source : '',
+    emptied: Array.isArray(emptied) ? emptied.filter((slot): slot is number => Number.isInteger(slot)) : [],
+    unnamed: Array.isArray(unnamed) ? unnamed.filter(isUnnamed) : [],
+  };
 }
 
 export const OPERATIONS = {
@@ -109,7 +120,10 @@ export const OPERATIONS = {
     const { readings, refused, problems } = checkReadings(list(msg));
     // What is no list at all was wired wrongly: it does not show that the line is read either.
     if (!msg.payload || typeof msg.payload !== 'object') throw new Error(t('error.readings', { problems }));
-    const recorded = await store.record(readings, line, slotsRead(msg));
+    const { unnamed, ...slots } = slotsRead(msg);
+    const leftovers = unnamed.length > 0 ? await store.leftovers(unnamed, line, slots) : [];
+    const nameless = unnamed.filter(({ slot }) => !leftovers.includes(slot));
+    const recorded = await store.record(readings, line, slots);
     const saved = recorded.filter(({ outcome }) => outcome === 'recorded');
     for (const { mo_id, consumption, seen_once } of saved) {
       node.log(t('status.saved', { mo_id, count: Object.keys(consumption).length }));
@@ -117,13 +131,17 @@ export const OPERATIONS = {
     }
     const tellings = recorded.flatMap((reading) => tellingOf(reading, t) ?? []);
     if (problems) tellings.push({ level: 'warn', text: t('status.readings-refused', { problems }) });
+    for (const { slot, problems: found } of nameless) {
+      const text = found.map(({ field, problem }) => `${field} ${problem}`).join('; ');
+      tellings.push({ level: 'warn', text: t('status.nameless', { slot, problems: text }) });
+    }
     for (const { level, text } of tellings) if (!told.has(text)) node[level](text);
     told.clear();
     for (const { text } of tellings) told.add(text);
 
     const apart = [
       ...recorded.filter(({ outcome }) => APART.includes(outcome)),
-      ...refused.map((reading) => ({ ...reading, outcome: 'refused' })),
+      ...[...refused, ...nameless].map((reading) => ({ ...reading, outcome: 'refused' })),
     ];
     const values = { count: readings.length + refused.length, saved: saved.length, apart: apart.length, at: clock() };
     const text = t(apart.length > 0 ? 'status.recorded-apart' : 'status.recorded', values);

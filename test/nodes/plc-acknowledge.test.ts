@@ -198,3 +198,35 @@ test('behind the wrong node it says where it belongs, and writes nothing', async
   }
   assert.equal(plc.counters.writes, 0);
 });
+
+test('the weights that outlived their number are told after a restart only where they are not those saved last', async (t) => {
+  const chain = await start(t);
+  const { red, store, put, cycle } = chain;
+  await queue(chain);
+  // What an earlier Node-RED saved of this slot.
+  const silo = Object.fromEntries(
+    RECORD.fields.flatMap(({ field }) => (field.startsWith('silo_') || field.startsWith('lq_') ? [[field, 0]] : [])),
+  );
+  await store.record(
+    [
+      {
+        ...{ slot: 1, mo_id: moId(1), status_manufacturing: true, status_operation: false, source: 'plc/DB100' },
+        ...{ consumption: { ...silo, silo_a: 825.5 }, actual_weight_quantity_finished_goods: 0 },
+        read_at: new Date().toISOString(),
+      },
+    ],
+    '',
+    { source: 'plc/DB100' },
+  );
+  put({ mo_id: '', status_manufacturing: true, consumption: { silo_a: 825.5 } });
+  await cycle();
+  await cycle();
+  assert.deepEqual(red.logged('warn'), []);
+  put({ consumption: { silo_a: 826 } });
+  await cycle();
+  await cycle();
+  const warned = red.logged('warn').map(({ id, text }) => `${id}: ${text}`);
+  assert.equal(warned.length, 1, warned.join());
+  assert.match(warned[0] ?? '', /^save: slot 1 holds a batch without an order number.* holds 826 kg/);
+  assert.equal(red.status('save').fill, 'yellow');
+});

@@ -7,7 +7,7 @@ import type { CallByHand } from '../domain/correction';
 import type { Reading } from '../domain/reading';
 import type { Database } from './connection';
 import { ENQUEUE } from './enqueue-sql';
-import { LOCKED_ROW } from './reading-sql';
+import { figuresOf, LOCKED_ROW } from './reading-sql';
 import { RECORD } from './record-sql';
 import { ORDER_COLUMNS, SHARED_COLUMNS } from './tables';
 import { BATCH_COLUMNS, DUE, eventOf, LAST_SEEN, LEASED, LOCK_QUEUE, OF_LINE, QUIET, UNCONFIRMED } from './sql';
@@ -36,6 +36,9 @@ export interface Judgement {
 }
 
 export interface RecordedReading extends Reading, Judgement {}
+
+/** A batch without a readable order number, as its slot shows it. */
+export type UnnamedSlot = Pick<Reading, 'slot' | 'consumption' | 'actual_weight_quantity_finished_goods'>;
 
 /** What else a read of the PLC found: slots of one source that show no order now. */
 export interface SlotsRead {
@@ -210,6 +213,22 @@ export class BatchStore {
       await delay(pause);
     }
     return readings.map((reading) => ({ ...reading, ...(byOrder.get(reading.mo_id) as Judgement) }));
+  }
+
+  /**
+   * Which of these batches without a number are leftovers: they weigh what their slot told last, whose number alone was cleared.
+   * @returns numbers of slots
+   */
+  leftovers(unnamed: readonly UnnamedSlot[], line = '', { source = '' }: SlotsRead = {}): Promise<number[]> {
+    return this.#db.map(
+      `SELECT s.slot FROM jsonb_to_recordset($<unnamed:json>) AS u(slot int, consumption jsonb, finished numeric)
+       JOIN mo_slots s ON (s.line, s.source, s.slot) = ($<line>, $<source>, u.slot) AND s.figures = ${figuresOf('u.consumption', 'u.finished')}`,
+      {
+        unnamed: unnamed.map(({ actual_weight_quantity_finished_goods: finished, ...slot }) => ({ ...slot, finished })),
+        ...{ line, source },
+      },
+      ({ slot }: { slot: number }) => slot,
+    );
   }
 
   async #record(

@@ -184,3 +184,29 @@ test('an idle cycle leaves slots, held readings and events as they are', async (
   assert.deepEqual(await versions(), before);
   assert.deepEqual(await anotherPool(t, opened.address).store.record([], 'PLC01'), []);
 });
+
+test('a batch without a number is a leftover where it weighs what its slot told last, whoever reads it', async (t) => {
+  const { store } = await freshStore(t);
+  const told = { ...W, silo_c: 12 };
+  await store.record([{ ...shows(X), consumption: told, actual_weight_quantity_finished_goods: 1400 }], 'PLC01', {
+    source: SOURCE,
+  });
+  const unnamed = (change: object = {}) => ({
+    ...{ slot: 1, consumption: { ...told, silo_d: 0 }, actual_weight_quantity_finished_goods: 1400 },
+    ...change,
+  });
+  const asked = (change?: object, line = 'PLC01', source = SOURCE): Promise<number[]> =>
+    store.leftovers([unnamed(change)], line, { source });
+  assert.deepEqual(await asked(), [1]);
+  await store.record([], 'PLC01', { source: SOURCE, emptied: [1] });
+  assert.deepEqual(await asked(), [1], 'also in the next cycles');
+  for (const [name, slots] of Object.entries({
+    'another slot': asked({ slot: 2 }),
+    'other weights': asked({ consumption: W }),
+    'another finished quantity': asked({ actual_weight_quantity_finished_goods: 1 }),
+    'another line': asked({}, 'PLC02'),
+    'another source': asked({}, 'PLC01', 'other/DB100'),
+  })) {
+    assert.deepEqual(await slots, [], name);
+  }
+});
