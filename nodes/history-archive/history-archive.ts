@@ -54,6 +54,7 @@ export = function (RED: NodeAPI) {
             note,
             requires: config.requires || 'done',
             line: config.line ?? '',
+            named: Boolean(moId),
           });
           const { queue } = await batches.summary(config.line ?? '');
           for (const { mo_id } of archived) node.log(t('status.archived-one', { mo_id, queue }));

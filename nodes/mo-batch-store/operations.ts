@@ -104,11 +104,16 @@ export const OPERATIONS = {
   },
 
   async 'set-aside'({ store, msg, context: { t, node } }: Call): Promise<Outcome> {
-    const orders = ordersIn<{ mo_id: string; reason: string }>(msg);
-    if (!orders) throw new Error(t('error.orders'));
-    const batches = await store.setAside(orders);
+    const closed = ordersIn<{ mo_id: string; reason: string }>(msg);
+    if (!closed) throw new Error(t('error.orders'));
+    // The check tells the ids of the others, too.
+    const open = ordersIn<{ mo_id: string }>({ ...msg, payload: msg.open ?? [] }) ?? [];
+    const found = await store.setAside([...open, ...closed]);
+    const batches = found.filter(({ set_aside_at }) => set_aside_at !== null);
     for (const { mo_id, set_aside_reason } of batches)
       node.warn(t('status.aside', { mo_id, reason: set_aside_reason }));
+    for (const { mo_id } of found.filter(({ set_aside_at }) => set_aside_at === null))
+      node.warn(t('status.closed-by-hand', { mo_id }));
     const level = batches.length > 0 ? 'attention' : 'idle';
     return {
       outputs: [{ payload: batches }],
@@ -164,11 +169,16 @@ export const OPERATIONS = {
     return { outputs: [{ payload: batches }], status: listed(t, batches.length) };
   },
 
-  async retry({ store, msg, line, context: { t } }: Call): Promise<Outcome> {
+  async retry({ store, msg, line, context: { t, node } }: Call): Promise<Outcome> {
     const batches = await store.retry(named(msg), line);
+    const refused = named(msg) ? [] : await store.toMend(null, line);
+    for (const { id, mo_id, reason } of refused)
+      node.warn(t('status.not-retried', { mo_id: mo_id ?? `(${id})`, reason }));
+    const values = { count: batches.length, refused: refused.length, at: clock() };
+    const text = t(refused.length > 0 ? 'status.retried-some' : 'status.retried', values);
     return {
-      outputs: [{ payload: batches }],
-      status: shown('ok', t('status.retried', { count: batches.length, at: clock() })),
+      outputs: [{ payload: batches, ...(refused.length > 0 ? { refused } : {}) }],
+      status: shown(refused.length > 0 ? 'attention' : 'ok', text),
     };
   },
 

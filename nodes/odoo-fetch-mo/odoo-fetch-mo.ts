@@ -1,7 +1,7 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { OdooServerNode, SiloMapNode } from '../lib/node-red/config-nodes';
 import type { ComparedRow } from '../lib/domain/reconciliation';
-import { legible, type OrderKey } from '../lib/domain/order';
+import { legible } from '../lib/domain/order';
 import { compareWithOdoo } from '../lib/odoo/compare';
 import { checkOrders, fetchOrders } from '../lib/odoo/fetch';
 import {
@@ -26,6 +26,9 @@ interface Config extends NodeDef {
 const withOrder = ({ payload }: Input): unknown[] =>
   (Array.isArray(payload) ? payload : [payload]).filter((row: { mo_id?: unknown } | null) => row?.mo_id !== null);
 
+const isNamed = (row: unknown): row is ComparedRow =>
+  typeof (row as { mo_id?: unknown } | null | undefined)?.mo_id === 'string';
+
 export = function (RED: NodeAPI) {
   registerAction<Config>(RED, 'odoo-fetch-mo', { whileBusy: 'skip' }, (_node, config, t) => {
     const server = requireNode<OdooServerNode>(RED, config.server, t, t('label.server'));
@@ -49,10 +52,13 @@ export = function (RED: NodeAPI) {
       };
     };
 
-    const check = async (msg: Input, { signal }: Context): Promise<Outcome> => {
-      const orders = ordersIn<OrderKey>(msg);
-      if (!orders) throw new Error(t('error.orders'));
-      const { open, closed } = await checkOrders(client, orders, signal);
+    const check = async (msg: Input, { signal, node }: Context): Promise<Outcome> => {
+      const given = Array.isArray(msg.payload) ? (msg.payload as unknown[]) : [msg.payload];
+      const rows = given.filter(isNamed);
+      if (given.length > 0 && rows.length === 0) throw new Error(t('error.orders'));
+      // One bad entry keeps no other order from being checked.
+      if (rows.length < given.length) node.warn(t('status.nameless', { count: given.length - rows.length }));
+      const { open, closed } = await checkOrders(client, silos, rows, signal);
       return {
         outputs: [{ payload: closed, open }],
         status: {

@@ -2,8 +2,9 @@
  * What of a row goes to Odoo, and how it compares with what Odoo holds.
  */
 import { actualWeights, type Batch } from './batch';
+import { type OrderKey, type Production, remaindersOf } from './order';
 import type { SiloMap, SiloTag, SiloWeights } from './silos';
-import { LARGEST_WEIGHT, roundForOdoo, sumForOdoo } from './weight';
+import { LARGEST_WEIGHT, roundForOdoo, sameForOdoo, sumForOdoo } from './weight';
 
 /** A full set of values to send. */
 export interface Consignment {
@@ -74,6 +75,40 @@ export function differences(wanted: SiloWeights, found: SiloWeights, silos: Silo
 
 export const describe = (list: readonly Difference[]): string =>
   list.map(({ tag, code, wanted, found }) => `${tag} (${code}): ${wanted} kg here, ${found} kg in Odoo`).join('; ');
+
+/**
+ * What a done order holds otherwise than a row, in words; none: it is done with the row's figures.
+ * @param row kg per silo; kg of finished goods, undefined: the row does not tell
+ */
+export function otherFigures(
+  row: { weights: SiloWeights; finished: number | undefined },
+  odoo: { production: Pick<Production, 'qty_produced'>; consumption: SiloWeights },
+  silos: SiloMap,
+): string[] {
+  const told = differences(row.weights, odoo.consumption, silos).map((difference) => describe([difference]));
+  const { finished } = row;
+  const { qty_produced } = odoo.production;
+  if (finished === undefined || sameForOdoo(finished, qty_produced)) return told;
+  return [...told, `finished goods: ${finished} kg here, ${qty_produced} kg in Odoo`];
+}
+
+/**
+ * An order that is done in Odoo with other figures than the row's, in words a person can act on.
+ * @param remainders orders among which those are that Odoo made of the rest
+ */
+export function doneDifferently(
+  key: OrderKey,
+  production: Production,
+  told: readonly string[],
+  remainders: readonly Production[],
+): string {
+  const { name } = production;
+  const called = name === key.mo_id ? '' : ` (${name} there by now)`;
+  const mine = remaindersOf(key, production);
+  const rest = remainders.filter((one) => mine.includes(one.name)).map((one) => `${one.name} (${one.state})`);
+  const left = rest.length > 0 ? `; the remainder is ${rest.join(', ')}` : '';
+  return `order ${key.mo_id} is done in Odoo${called} with other figures: ${told.join('; ')}${left}`;
+}
 
 /** What closes an order whose batch names no finished weight. */
 export type NoFinishedWeight = 'set-aside' | 'planned' | 'sum';

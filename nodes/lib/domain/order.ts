@@ -87,6 +87,13 @@ export function identify(key: OrderKey, found: readonly Production[]): { product
   };
 }
 
+/** Orders that Odoo may have made of what was left when this one was closed: it renames the order to -001, and goes on from there. */
+export function remaindersOf({ mo_id }: OrderKey, { name }: Production): string[] {
+  const [, stem, part] = /^(.*)-(\d{3})$/.exec(name) ?? [];
+  if (name === mo_id || part === undefined) return [];
+  return [1, 2, 3].map((next) => `${stem}-${String(Number(part) + next).padStart(part.length, '0')}`);
+}
+
 /** Characters of a name that database and readings keep. */
 const LONGEST_NAME = 64;
 /** A quantity of this size and more has no room in its column, numeric(18,3). */

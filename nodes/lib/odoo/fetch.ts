@@ -1,10 +1,13 @@
 /**
  * Fetches orders for the queue, and asks for the state of queued ones.
  */
-import type { Order } from '../domain/batch';
-import { identify, nameInOdoo, type OrderKey, type Production, toOrder } from '../domain/order';
+import { actualWeights, type Batch, type DoneReadback, type Order } from '../domain/batch';
+import { doneDifferently, otherFigures, wholeSet } from '../domain/consumption';
+import { consumedBySilo, identify, nameInOdoo, type Production, remaindersOf, toOrder } from '../domain/order';
+import type { ComparedRow } from '../domain/reconciliation';
 import type { SiloMap } from '../domain/silos';
 import type { OdooClient } from './client';
+import { CHUNK, movesWithCodes } from './moves';
 import type { OrderDetail } from './records';
 import type { CallOptions } from './session';
 
@@ -15,9 +18,6 @@ export interface Fetched {
   /** Orders that cannot be queued, and why. */
   refused: { mo_id: string; reason: string }[];
 }
-
-/** Orders whose stock moves are read in one call: thousands at once could outlast its time limit. */
-export const CHUNK = 100;
 
 /** States in which a named order may still be weighed. */
 const WEIGHABLE = ['confirmed', 'progress', 'to_close'];
@@ -135,31 +135,66 @@ export interface CheckedOrder {
   odoo_name?: string;
   /** No longer to be weighed: why. */
   reason?: string;
+  /** It is done in Odoo with the figures of the row. */
+  done?: DoneReadback;
 }
 
-/** The state of given orders in Odoo. @throws OdooError */
+type ClosedOrder = CheckedOrder & { reason: string };
+
+/** The state of given rows' orders in Odoo: one call, and for those done after they were weighed their moves. @throws OdooError */
 export async function checkOrders(
   client: OdooClient,
-  orders: readonly OrderKey[],
+  silos: SiloMap,
+  rows: readonly ComparedRow[],
   signal?: AbortSignal,
-): Promise<{ open: CheckedOrder[]; closed: (CheckedOrder & { reason: string })[] }> {
-  if (orders.length === 0) return { open: [], closed: [] };
-  const ids = orders.flatMap(({ odoo_id }) => odoo_id ?? []);
-  const found = await client.productions({ ids, names: orders.map(nameInOdoo) }, signal ? { signal } : {});
+): Promise<{ open: CheckedOrder[]; closed: ClosedOrder[] }> {
+  const options = signal ? { signal } : {};
+  const ids = rows.flatMap(({ odoo_id }) => odoo_id ?? []);
+  const found = rows.length > 0 ? await client.productions({ ids, names: rows.map(nameInOdoo) }, options) : [];
   const open: CheckedOrder[] = [];
-  const closed: (CheckedOrder & { reason: string })[] = [];
-  for (const key of orders) {
-    const { production, reason } = identify(key, found);
+  const closed: ClosedOrder[] = [];
+  const weighed: { row: ComparedRow; production: Production; checked: CheckedOrder }[] = [];
+  for (const row of rows) {
+    const { production, reason } = identify(row, found);
     const state = production?.state ?? 'unknown';
-    const order: CheckedOrder = {
-      ...{ mo_id: key.mo_id, state },
+    const checked: CheckedOrder = {
+      ...{ mo_id: row.mo_id, state },
       ...(production ? { odoo_id: production.id, odoo_name: production.name } : {}),
     };
-    if (reason) closed.push({ ...order, reason });
-    else if (WEIGHABLE.includes(state)) open.push(order);
-    else closed.push({ ...order, reason: `order is "${state}" in Odoo, and was never weighed` });
+    if (reason) closed.push({ ...checked, reason });
+    else if (WEIGHABLE.includes(state)) open.push(checked);
+    else if (production?.state === 'done' && isWeighed(row)) weighed.push({ row, production, checked });
+    else {
+      const since = isWeighed(row) ? 'it was weighed and not closed here' : 'and was never weighed';
+      closed.push({ ...checked, reason: `order is "${state}" in Odoo, ${since}` });
+    }
   }
+  if (weighed.length > 0) closed.push(...(await checkFigures(client, silos, weighed, options)));
   return { open, closed };
+}
+
+const isWeighed = (row: ComparedRow): boolean => Object.keys(actualWeights(row)).length > 0;
+
+/** Orders that a person has closed in Odoo, against what was weighed here. */
+async function checkFigures(
+  client: OdooClient,
+  silos: SiloMap,
+  weighed: readonly { row: ComparedRow; production: Production; checked: CheckedOrder }[],
+  options: CallOptions,
+): Promise<ClosedOrder[]> {
+  const ids = weighed.map(({ production }) => production.id);
+  const names = weighed.flatMap(({ row, production }) => remaindersOf(row, production));
+  const moves = await movesWithCodes(client, ids, [], options);
+  const remainders = await client.productions({ names }, options);
+  return weighed.map(({ row, production, checked }) => {
+    const consumption = consumedBySilo(moves.get(production.id) ?? [], silos);
+    const finished = row.actual_weight_quantity_finished_goods || undefined;
+    const told = otherFigures({ weights: wholeSet(row as Batch), finished }, { production, consumption }, silos);
+    if (told.length > 0) return { ...checked, reason: doneDifferently(row, production, told, remainders) };
+    const { state, qty_produced } = production;
+    const done = { state, finished: qty_produced, consumption, read_at: new Date().toISOString() };
+    return { ...checked, done, reason: `order ${row.mo_id} was closed in Odoo, with the figures weighed here` };
+  });
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

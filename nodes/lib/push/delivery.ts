@@ -11,8 +11,10 @@ import {
   describe,
   type Difference,
   differences,
+  doneDifferently,
   finishedQuantity,
   type NoFinishedWeight,
+  otherFigures,
 } from '../domain/consumption';
 import {
   consumedBySilo,
@@ -22,6 +24,7 @@ import {
   type OrderMove,
   type OrderRef,
   type Production,
+  remaindersOf,
 } from '../domain/order';
 import type { SiloMap, SiloWeights } from '../domain/silos';
 import { roundForOdoo, sameForOdoo } from '../domain/weight';
@@ -85,7 +88,11 @@ export interface OrderState {
   production: Production | undefined;
   moves: OrderMove[];
   consumption: SiloWeights;
+  /** Orders that Odoo has made of what was left, when a person closed this one. */
+  remainders: Production[];
 }
+
+const NO_ORDER: OrderState = { production: undefined, moves: [], consumption: {}, remainders: [] };
 
 /** How often a set is sent when the read-back shows something else: a late commit of a call given up on can undo one. */
 const MOST_SENDS = 2;
@@ -115,6 +122,8 @@ export class Delivery {
   readonly #answers: ({ call: string } & Concluded)[] = [];
   /** What was read last. */
   #state: OrderState | undefined;
+  /** What the PLC calls the order. */
+  #moId = '';
   /** The order in Odoo, as far as it is known. */
   #order: { id: number | undefined; name: string } = { id: undefined, name: '' };
 
@@ -140,6 +149,7 @@ export class Delivery {
   async deliver(key: OrderKey, weights: SiloWeights, options: DeliverOptions = {}): Promise<Delivered> {
     const { finished, known = false, planned = {}, before = {}, everSent = null, finishedBefore = 0 } = options;
     const { readBack = this.#options.readBack, unique = false } = options;
+    this.#moId = key.mo_id;
     this.#order = { id: key.odoo_id ?? undefined, name: nameInOdoo(key) };
     const { consignment, refused } = consign(weights, this.#silos, before);
     if (refused !== undefined) return this.#result(concluded('bad-value', refused));
@@ -316,23 +326,19 @@ export class Delivery {
   }
 
   /** What it means when the order is not open any more; undefined while it is. */
-  #closed(goal: Goal, { production, consumption }: OrderState): Delivered | undefined {
+  #closed(goal: Goal, { production, consumption, remainders }: OrderState): Delivered | undefined {
     const { moId, consignment, quantity } = goal;
     if (!production) return this.#unknown(goal);
     if (production.state === 'cancel')
       return this.#result(concluded('order-cancelled', `order ${moId} is cancelled in Odoo`), goal);
     if (production.state !== 'done') return undefined;
-    const finished = production.qty_produced;
-    const told = differences(consignment.weights, consumption, this.#silos).map((difference) => describe([difference]));
-    if (quantity !== undefined && !sameForOdoo(quantity, finished)) {
-      told.push(`finished goods: ${quantity} kg here, ${finished} kg in Odoo`);
-    }
+    const row = { weights: consignment.weights, finished: quantity };
+    const told = otherFigures(row, { production, consumption }, this.#silos);
     if (told.length > 0) {
-      return this.#result(
-        concluded('order-done', `order ${moId} is done in Odoo with other figures: ${told.join('; ')}`),
-        goal,
-      );
+      const reason = doneDifferently({ mo_id: moId }, production, told, remainders);
+      return this.#result(concluded('order-done', reason), goal);
     }
+    const finished = production.qty_produced;
     return {
       ...this.#confirmed(goal),
       done: { state: production.state, finished, consumption, read_at: new Date().toISOString() },
@@ -361,11 +367,13 @@ export class Delivery {
   /** State and moves; the detail beside them tells the silos' codes as they are now. */
   async #read(): Promise<OrderState> {
     const production = await this.#find();
-    if (!production) return { production: undefined, moves: [], consumption: {} };
+    if (!production) return NO_ORDER;
     const detail = await this.#client.order(production.id, this.#call);
-    if (!detail) return { production: undefined, moves: [], consumption: {} };
+    if (!detail) return NO_ORDER;
     const moves = (await this.#client.moves([production.id], [detail], this.#call)).get(production.id) ?? [];
-    this.#state = { production, moves, consumption: consumedBySilo(moves, this.#silos) };
+    const names = production.state === 'done' ? remaindersOf({ mo_id: this.#moId }, production) : [];
+    const remainders = await this.#client.productions({ names }, this.#call);
+    this.#state = { production, moves, consumption: consumedBySilo(moves, this.#silos), remainders };
     return this.#state;
   }
 

@@ -2,15 +2,37 @@
  * The queue, its history and its events: every rule of the store as one statement. Knows no Node-RED and no Odoo.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Batch, type BatchState, gotNoAnswer, type Order, siloFigures, type SiloFigures } from '../domain/batch';
+import {
+  type Batch,
+  type BatchState,
+  type DoneReadback,
+  gotNoAnswer,
+  type Order,
+  siloFigures,
+  type SiloFigures,
+} from '../domain/batch';
 import type { CallByHand } from '../domain/correction';
 import type { Reading } from '../domain/reading';
+import { SILO_TAGS } from '../domain/silos';
+import { LARGEST_WEIGHT } from '../domain/weight';
 import type { Database } from './connection';
 import { ENQUEUE } from './enqueue-sql';
 import { figuresOf, LOCKED_ROW } from './reading-sql';
 import { RECORD } from './record-sql';
 import { ORDER_COLUMNS, SHARED_COLUMNS } from './tables';
-import { BATCH_COLUMNS, DUE, eventOf, LAST_SEEN, LEASED, LOCK_QUEUE, OF_LINE, QUIET, UNCONFIRMED } from './sql';
+import {
+  BATCH_COLUMNS,
+  CLOSED_BY_HAND,
+  DUE,
+  eventOf,
+  LAST_SEEN,
+  LEASED,
+  LOCK_QUEUE,
+  OF_LINE,
+  QUIET,
+  SLOT_FREE,
+  UNCONFIRMED,
+} from './sql';
 
 /** What became of one reading. */
 export type RecordOutcome =
@@ -100,6 +122,7 @@ export interface BatchEvent {
     | 'settled'
     | 'set-aside'
     | 'retry'
+    | 'closed-by-hand'
     | 'archived'
     | 'held'
     | 'accepted'
@@ -119,8 +142,21 @@ export interface Trail {
   events: BatchEvent[];
 }
 
-/** What only Odoo can tell more about. */
-const UNREAD = `(b.set_aside_at IS NULL AND (b.revision = 0 OR ${QUIET}))`;
+/** A running row whose values have not changed for an hour, whether its slot still shows it or not. */
+const STILL = `(b.revision > 0 AND NOT b.status_manufacturing AND b.done_readback IS NULL AND (
+  coalesce(b.last_read_from_plc < now() - interval '1 hour', true) OR NOT EXISTS (
+    SELECT FROM mo_events e WHERE e.mo_id = b.mo_id AND e.batch_id = b.id AND e.kind = 'changed' AND e.at >= now() - interval '1 hour')))`;
+
+/** What only Odoo can tell more about: a person may have closed or cancelled the order there. */
+const UNREAD = `(b.set_aside_at IS NULL AND b.mo_id IS NOT NULL AND NOT b.duplicate AND (b.revision = 0 OR ${QUIET} OR ${STILL}))`;
+
+/** What a person has to mend before a set-aside row can come back; NULL: nothing. */
+const TO_MEND = `CASE
+  WHEN b.mo_id IS NULL THEN 'it has no mo_id: enter it by SQL, or archive the row'
+  WHEN b.duplicate AND EXISTS (SELECT FROM mo_batch o WHERE o.mo_id = b.mo_id AND o.id <> b.id)
+    THEN 'another row of this order is in the queue; archive one of the two as failed first'
+  WHEN NOT (${SILO_TAGS.map((tag) => `coalesce(b.actual_consumption_${tag}, 0) BETWEEN 0 AND ${LARGEST_WEIGHT}`).join(' AND ')})
+    THEN 'a silo holds a weight that is none: correct the row first' END`;
 
 /** Pauses (ms) in which a row that another session works on usually becomes free: a push's own statements take a few ms. */
 const PATIENCE = [30, 200, 500];
@@ -248,24 +284,25 @@ export class BatchStore {
   /** Rows whose values Odoo has not confirmed and whose pause is over; never tried ones first, those that got no answer last. */
   async due(limit: number, line?: string): Promise<Batch[]> {
     const rows = await this.#db.any<Batch>(
-      `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE ${UNCONFIRMED} AND ${DUE} AND NOT ${LEASED} AND ${OF_LINE}
+      `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE ${UNCONFIRMED} AND b.mo_id IS NOT NULL AND ${DUE} AND NOT ${LEASED} AND ${OF_LINE}
        ORDER BY b.last_attempt_at NULLS FIRST, b.batch_no LIMIT $<limit>`,
       { limit, ...ofLine(line) },
     );
     return slowLast(rows);
   }
 
-  /** Completed rows to confirm, mark done and archive. */
+  /** Completed rows to confirm, mark done and archive; and those that a person has closed in Odoo, once their slot is free. */
   async completed(limit: number, line?: string): Promise<Batch[]> {
     const rows = await this.#db.any<Batch>(
-      `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE b.status_manufacturing AND ${DUE} AND NOT ${LEASED} AND ${OF_LINE}
+      `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE (b.status_manufacturing OR (${CLOSED_BY_HAND} AND ${SLOT_FREE}))
+         AND b.mo_id IS NOT NULL AND ${DUE} AND NOT ${LEASED} AND ${OF_LINE}
        ORDER BY b.last_attempt_at NULLS FIRST, b.completed_at, b.batch_no LIMIT $<limit>`,
       { limit, ...ofLine(line) },
     );
     return slowLast(rows);
   }
 
-  /** Rows that no reading has reached yet, or none for an hour while they run: Odoo may have closed their orders meanwhile. */
+  /** Rows that no reading has reached yet, and running ones that none has changed for an hour: Odoo may have closed their orders. */
   unread(line?: string): Promise<Batch[]> {
     return this.#db.any<Batch>(
       `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE ${UNREAD} AND ${OF_LINE} ORDER BY b.batch_no`,
@@ -273,14 +310,46 @@ export class BatchStore {
     );
   }
 
-  /** Sets rows without a reading, or without one for an hour, aside because Odoo has closed (or lost) their orders. */
-  setAside(orders: readonly { mo_id: string; reason: string }[]): Promise<Batch[]> {
+  /**
+   * Notes what Odoo told of orders: their ids and names there; and, of rows that no reading has changed since they were
+   * listed, that the order is closed (or lost): set aside with the reason, or done with the figures of the row.
+   * @returns the rows that were set aside or found done
+   */
+  setAside(
+    orders: readonly {
+      mo_id: string;
+      reason?: string;
+      state?: string;
+      odoo_id?: number;
+      odoo_name?: string;
+      done?: DoneReadback;
+    }[],
+  ): Promise<Batch[]> {
     return this.#underLock<Batch>(
-      `WITH b AS (
-         UPDATE mo_batch b SET set_aside_at = now(), set_aside_reason = o.reason, odoo_cancelled = true
-         FROM jsonb_to_recordset($<orders:json>) AS o(mo_id text, reason text)
-         WHERE b.mo_id = o.mo_id AND ${UNREAD} AND NOT ${LEASED} RETURNING b.*
-       ), told AS (${eventOf('set-aside', `jsonb_build_object('reason', b.set_aside_reason)`)})
+      `WITH told AS MATERIALIZED (
+         SELECT b.id AS row_id, o.*, o.reason IS NOT NULL AND ${UNREAD} AS closes
+         FROM mo_batch b JOIN jsonb_to_recordset($<orders:json>) AS o(mo_id text, reason text, state text, odoo_id int, odoo_name text, done jsonb)
+           ON b.mo_id = o.mo_id AND NOT b.duplicate
+         WHERE NOT ${LEASED} FOR UPDATE OF b
+       ), noted AS (
+         UPDATE mo_batch b SET odoo_id = coalesce(t.odoo_id, b.odoo_id),
+           odoo_name = CASE WHEN t.odoo_id IS NULL THEN b.odoo_name ELSE nullif(t.odoo_name, b.mo_id) END,
+           set_aside_at = CASE WHEN t.closes AND t.done IS NULL THEN now() ELSE b.set_aside_at END,
+           set_aside_reason = CASE WHEN t.closes AND t.done IS NULL THEN t.reason ELSE b.set_aside_reason END,
+           odoo_cancelled = coalesce(b.odoo_cancelled, false) OR (t.closes AND t.done IS NULL
+             AND (t.state IS NULL OR t.state IN ('cancel', 'unknown') OR (t.state = 'done' AND b.revision = 0))),
+           done_readback = CASE WHEN t.closes THEN coalesce(t.done, b.done_readback) ELSE b.done_readback END,
+           confirmed_revision = CASE WHEN t.closes AND t.done IS NOT NULL THEN b.revision ELSE b.confirmed_revision END
+         FROM told t WHERE b.id = t.row_id AND (t.closes OR t.odoo_id IS DISTINCT FROM b.odoo_id
+           OR nullif(t.odoo_name, b.mo_id) IS DISTINCT FROM b.odoo_name)
+         RETURNING b.*, t.closes, t.reason, t.done
+       ), b AS (
+         SELECT * FROM noted WHERE closes
+       ), event AS (
+         INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
+         SELECT b.mo_id, b.id, b.equipment_id_batch, CASE WHEN b.done IS NULL THEN 'set-aside' ELSE 'closed-by-hand' END,
+           jsonb_strip_nulls(jsonb_build_object('reason', b.reason, 'done', b.done)) FROM b
+       )
        SELECT ${BATCH_COLUMNS} FROM b ORDER BY b.batch_no`,
       { orders },
     );
@@ -288,31 +357,39 @@ export class BatchStore {
 
   /**
    * Makes rows due at once and brings set-aside ones back: the named one (order or row id), or all of the line. A duplicate
-   * comes back only when it is named and no other row of its order is there.
-   * @throws Error when a duplicate is to come back while another row of its order is in the queue.
+   * comes back only when it is named. What a person has to mend first stays where it is.
+   * @throws Error with what has to be mended, when that keeps the named row from coming back
    */
   async retry(which: string | null, line?: string): Promise<Batch[]> {
-    const alone = 'NOT EXISTS (SELECT FROM mo_batch o WHERE o.mo_id = b.mo_id AND o.id <> b.id)';
     const rows = await this.#underLock<Batch>(
-      `WITH b AS (
+      `WITH held AS (
+         UPDATE mo_held_readings SET asks = 0, asked_at = NULL WHERE $<which> IS NULL OR mo_id = $<which>
+       ), b AS (
          UPDATE mo_batch b SET duplicate = false, set_aside_at = NULL, set_aside_reason = NULL, odoo_cancelled = false,
            attempts = 0, next_attempt_at = NULL, refusals = 0, failing_since = NULL
          WHERE ${OF_LINE} AND ($<which> IS NULL OR b.mo_id = $<which> OR b.id::text = $<which>)
            AND (b.set_aside_at IS NOT NULL OR b.next_attempt_at IS NOT NULL)
-           AND (NOT b.duplicate OR ($<which> IS NOT NULL AND ${alone}))
+           AND (NOT b.duplicate OR $<which> IS NOT NULL) AND ${TO_MEND} IS NULL
          RETURNING b.*
        ), told AS (${eventOf('retry')})
        SELECT ${BATCH_COLUMNS} FROM b ORDER BY b.batch_no`,
       { which, ...ofLine(line) },
     );
     if (which === null || rows.length > 0) return rows;
-    const refused = await this.#db.any<Batch>('SELECT mo_id FROM mo_batch WHERE duplicate AND id::text = $<which>', {
-      which,
-    });
-    for (const { mo_id } of refused) {
-      throw new Error(`MO ${mo_id}: another row of this order is in the queue; archive one of the two as failed first`);
+    for (const { id, mo_id, reason } of await this.toMend(which, line)) {
+      throw new Error(`${mo_id === null ? `row ${id}` : `MO ${mo_id}`}: ${reason}`);
     }
     return rows;
+  }
+
+  /** Set-aside rows that a retry leaves where they are, and what a person has to mend first. */
+  toMend(which: string | null, line?: string): Promise<{ id: string; mo_id: string | null; reason: string }[]> {
+    return this.#db.any(
+      `SELECT b.id, b.mo_id, ${TO_MEND} AS reason FROM mo_batch b
+       WHERE b.set_aside_at IS NOT NULL AND ${TO_MEND} IS NOT NULL AND ${OF_LINE}
+         AND ($<which> IS NULL OR b.mo_id = $<which> OR b.id::text = $<which>) ORDER BY b.batch_no, b.id`,
+      { which, ...ofLine(line) },
+    );
   }
 
   /** Everything known about one order, from one look at the database. */
@@ -368,11 +445,20 @@ export class BatchStore {
       note = '',
       requires = 'done',
       line,
-    }: { status: Archived['status']; note?: string; requires?: 'done' | 'confirmed'; line?: string },
+      named = false,
+    }: {
+      status: Archived['status'];
+      note?: string;
+      requires?: 'done' | 'confirmed';
+      line?: string;
+      /** A person named the order: one that was closed in Odoo may go although its slot still shows it. */
+      named?: boolean;
+    },
   ): Promise<{ archived: Archived[]; kept: Kept[] }> {
     if (status !== 'completed' && !ids) throw new Error(`Archiving as ${status} needs the rows to be named`);
-    const complete = `b.status_manufacturing AND b.pending_call IS NULL AND NOT b.duplicate AND b.set_aside_at IS NULL AND NOT ${UNCONFIRMED}
-      ${requires === 'done' ? 'AND b.done_readback IS NOT NULL' : ''}`;
+    const closed = named ? CLOSED_BY_HAND : `(${CLOSED_BY_HAND} AND ${SLOT_FREE})`;
+    const complete = `(${closed} OR (b.status_manufacturing AND b.pending_call IS NULL AND NOT b.duplicate AND b.set_aside_at IS NULL AND NOT ${UNCONFIRMED}
+      ${requires === 'done' ? 'AND b.done_readback IS NOT NULL' : ''}))`;
     const columns = SHARED_COLUMNS.join(', ');
     const [, archived = [], kept = []] = (await this.#db.multi(
       `${LOCK_QUEUE}
@@ -389,6 +475,7 @@ export class BatchStore {
          WHEN ${LEASED} THEN 'a push of it is running'
          WHEN NOT ${OF_LINE} THEN 'it belongs to line ' || b.equipment_id_batch
          WHEN b.set_aside_at IS NOT NULL THEN 'set aside: ' || coalesce(b.set_aside_reason, 'no reason given')
+         WHEN ${CLOSED_BY_HAND} THEN 'closed in Odoo, and its slot still shows it: it goes once the slot is free, or when you name it in msg.mo_id'
          WHEN NOT b.status_manufacturing THEN 'not completed'
          WHEN b.pending_call IS NOT NULL THEN 'a call by hand is unsettled: repeat it'
          WHEN ${UNCONFIRMED} THEN 'Odoo has not confirmed its last values'

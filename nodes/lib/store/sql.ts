@@ -41,6 +41,17 @@ export const CHANGED_AT = `coalesce((b.last_plc_reading->>'recorded_at')::timest
 export const QUIET = `(b.revision > 0 AND NOT b.status_manufacturing AND b.set_aside_at IS NULL
   AND coalesce(${LAST_SEEN} < now() - interval '1 hour', true))`;
 
+/** No slot shows the order any more: its line was read since, for longer than one bad read lasts. Never read: no slot either. */
+export const SLOT_FREE = `(NOT EXISTS (SELECT FROM mo_lines l
+  WHERE (l.seen->>b.mo_id)::timestamptz > l.last_read_at - interval '10 minutes'))`;
+
+/**
+ * Its order is done in Odoo with its figures, and no reading ever said complete: a person has closed it there. It goes as
+ * soon as nothing is weighed for it any more.
+ */
+export const CLOSED_BY_HAND = `(NOT b.status_manufacturing AND b.done_readback IS NOT NULL AND NOT ${UNCONFIRMED}
+  AND b.set_aside_at IS NULL AND NOT b.duplicate)`;
+
 export const BATCH_STATE = `CASE
   WHEN b.set_aside_at IS NOT NULL THEN 'set-aside'
   WHEN b.done_readback IS NOT NULL AND NOT ${UNCONFIRMED} THEN 'done'

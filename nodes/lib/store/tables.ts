@@ -101,6 +101,9 @@ const TABLES = {
     'reason varchar(32)',
     // The order whose weights they are.
     'weights_of varchar(64)',
+    // How often Odoo was asked for the order, and when last.
+    'asks int NOT NULL DEFAULT 0',
+    'asked_at timestamptz',
   ),
   mo_lines: columns(
     'line varchar(64) PRIMARY KEY',

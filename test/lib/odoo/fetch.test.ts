@@ -121,7 +121,7 @@ test('an error is an error, never "no orders"', async (t) => {
     () => fetchOrders(client, silos, {}),
     (error) => error instanceof OdooError && error.concluded.conclusion === 'not-permitted',
   );
-  await assert.rejects(() => checkOrders(client, [{ mo_id: 'WH/MO/00001' }]), OdooError);
+  await assert.rejects(() => checkOrders(client, silos, [{ mo_id: 'WH/MO/00001' }]), OdooError);
   await odoo.stop();
   await assert.rejects(
     () => fetchOrders(client, silos, {}),
@@ -133,7 +133,7 @@ test('the check tells which orders are still open', async (t) => {
   const { odoo, client } = await plant(t);
   const [open, done] = [odoo.createOrder({}).name, odoo.createOrder({}).name];
   odoo.markDoneByHand(done);
-  const checked = await checkOrders(client, [{ mo_id: open }, { mo_id: done }]);
+  const checked = await checkOrders(client, silos, [{ mo_id: open }, { mo_id: done }]);
   assert.deepEqual(
     checked.open.map(({ mo_id }) => mo_id),
     [open],
@@ -142,5 +142,5 @@ test('the check tells which orders are still open', async (t) => {
     checked.closed.map(({ mo_id, state }) => [mo_id, state]),
     [[done, 'done']],
   );
-  assert.deepEqual(await checkOrders(client, []), { open: [], closed: [] });
+  assert.deepEqual(await checkOrders(client, silos, []), { open: [], closed: [] });
 });

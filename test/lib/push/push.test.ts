@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { OrderDetail } from '../../../nodes/lib/odoo/records';
 import { OdooClient } from '../../../nodes/lib/odoo/client';
 import { checkOrders } from '../../../nodes/lib/odoo/fetch';
-import { LOGIN, PLAN, plantTest, UPDATE } from '../../support/push-plant';
+import { LOGIN, PLAN, plantTest, silos, UPDATE } from '../../support/push-plant';
 
 const TEN = { ...PLAN, silo_a: 10 };
 
@@ -120,7 +120,7 @@ plantTest('cancelled by hand while queued: set aside with readings; without, the
   assert.equal(pushed.conclusion, 'order-cancelled');
   const row = await plant.row(read);
   assert.deepEqual([row.state, row.odoo_cancelled], ['set-aside', true]);
-  const { closed, open } = await checkOrders(plant.client, [{ mo_id: unread }, { mo_id: 'WH/MO/77777' }]);
+  const { closed, open } = await checkOrders(plant.client, silos, [{ mo_id: unread }, { mo_id: 'WH/MO/77777' }]);
   assert.deepEqual(open, []);
   assert.deepEqual(
     closed.map(({ mo_id, state }) => [mo_id, state]),

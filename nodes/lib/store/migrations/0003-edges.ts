@@ -137,4 +137,19 @@ BEGIN
   END IF;
   RETURN NULL;
 END $changed$;
+
+ALTER TABLE mo_held_readings ADD COLUMN IF NOT EXISTS asks int NOT NULL DEFAULT 0;
+ALTER TABLE mo_held_readings ADD COLUMN IF NOT EXISTS asked_at timestamptz;
+
+-- Runs before mo_batch_guard, which looks at set_aside_at.
+CREATE OR REPLACE FUNCTION mo_batch_named() RETURNS trigger LANGUAGE plpgsql AS $named$
+BEGIN
+  IF NEW.mo_id IS NULL AND NEW.set_aside_at IS NULL THEN
+    NEW.set_aside_at := now();
+    NEW.set_aside_reason := 'has no mo_id: enter it by SQL, or archive the row';
+  END IF;
+  RETURN NEW;
+END $named$;
+CREATE OR REPLACE TRIGGER mo_batch_a_named BEFORE INSERT OR UPDATE ON mo_batch
+  FOR EACH ROW EXECUTE FUNCTION mo_batch_named();
 `;
