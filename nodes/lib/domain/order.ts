@@ -141,7 +141,8 @@ export function orderProblem(order: Order): string | undefined {
     const given = fields[field] ?? 0;
     // NUMERIC arrives as a text from another database.
     const value = typeof given === 'string' && given.trim() ? Number(given) : given;
-    if (typeof value !== 'number' || !(value >= 0 && value < TOO_MUCH)) return wrong(field, `is ${String(given)}`);
+    if (typeof value !== 'number' || !(value >= 0 && value < TOO_MUCH))
+      return wrong(field, typeof given === 'number' || typeof given === 'string' ? `is ${given}` : 'is no number');
   }
   if (order.equipment_id_batch.length > LONGEST_NAME)
     return wrong('equipment_id_batch', 'is longer than 64 characters');

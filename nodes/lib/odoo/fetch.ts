@@ -128,8 +128,8 @@ async function namedOrders(
 
 export interface CheckedOrder {
   mo_id: string;
-  /** State in Odoo; 'unknown' when Odoo does not know the order. */
-  state: Production['state'] | 'unknown';
+  /** State in Odoo; 'unknown' when Odoo does not know the order, 'ambiguous' when several have its name. */
+  state: Production['state'] | 'unknown' | 'ambiguous';
   /** Its id in Odoo, and its name there by now. */
   odoo_id?: number;
   odoo_name?: string;
@@ -161,7 +161,7 @@ export async function checkOrders(
       ...{ mo_id: row.mo_id, state },
       ...(production ? { odoo_id: production.id, odoo_name: production.name } : {}),
     };
-    if (reason) closed.push({ ...checked, reason });
+    if (reason) closed.push({ ...checked, state: 'ambiguous', reason });
     else if (WEIGHABLE.includes(state)) open.push(checked);
     else if (production?.state === 'done' && isWeighed(row)) weighed.push({ row, production, checked });
     else {

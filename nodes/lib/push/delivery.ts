@@ -191,8 +191,8 @@ export class Delivery {
     const before = batch.sent_consumption ?? {};
     const finishedBefore = finished === undefined ? (batch.sent_finished ?? 0) : 0;
     const told = { finished: finished ?? 0, finishedBefore, known, planned, before, readBack: true };
-    // Whatever it is closed with, it must not be another company's order of this name.
-    const delivered = await this.deliver(batch, weights, { ...told, unique: true });
+    // What is sent last must not go to another company's order of this name; the read-back looks, too.
+    const delivered = await this.deliver(batch, weights, { ...told, unique: !known });
     // Nothing is left that could settle it: a person decides.
     if (delivered.conclusion === 'unsettled') return { ...delivered, ...concluded('undecided', delivered.reason) };
     if (delivered.conclusion !== 'confirmed' || delivered.done) return delivered;

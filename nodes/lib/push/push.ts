@@ -154,7 +154,7 @@ export class PushService {
         ? {}
         : { finished: batch.actual_weight_quantity_finished_goods ?? 0, finishedBefore: batch.sent_finished ?? 0 }),
       // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
-      ...(batch.status_manufacturing ? { readBack: true } : {}),
+      ...(batch.status_manufacturing ? { readBack: true, unique: !known } : {}),
     });
     return pending_call && delivered.conclusion === 'confirmed' ? leftAlone(pending_call, lease, delivered) : delivered;
   }
