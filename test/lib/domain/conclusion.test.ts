@@ -14,7 +14,16 @@ test('what Odoo refuses for good needs a person, what may pass is tried again af
     'not-done',
     'undecided',
   ];
-  const retried = ['session', 'credentials', 'busy', 'unavailable', 'unknown-outcome', 'bad-request', 'unexplained'];
+  const retried = [
+    'session',
+    'credentials',
+    'collided',
+    'busy',
+    'unavailable',
+    'unknown-outcome',
+    'bad-request',
+    'unexplained',
+  ];
   const names = Object.keys(CONCLUSIONS) as (keyof typeof CONCLUSIONS)[];
   assert.deepEqual(names.filter(needsDecision).sort(), aside.sort());
   assert.deepEqual(names.filter((name) => CONCLUSIONS[name].consequence === 'retry').sort(), retried.sort());
