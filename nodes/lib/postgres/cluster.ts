@@ -13,6 +13,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { userInfo } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { run, unprivilegedUser, type PostgresBinaries, type SystemUser } from './binaries';
 
@@ -151,11 +152,27 @@ async function replaceFile(path: string, text: string): Promise<void> {
   await rename(`${path}.new`, path);
 }
 
+/** initdb looks its user up by id and refuses one without a name, as OpenShift makes them up; PostgreSQL itself does not. */
+function checkUserHasName(): void {
+  try {
+    userInfo();
+  } catch (cause) {
+    throw new Error(
+      `The system user ${process.getuid?.() ?? ''} that runs Node-RED has no name (no line in /etc/passwd), and PostgreSQL ` +
+        'creates no database without one: give it one when the container starts ' +
+        '(echo "node-red:x:$(id -u):$(id -g)::/data:/bin/sh" >> /etc/passwd), run the container as a user of its image ' +
+        '(runAsUser), or set the database node to "PostgreSQL server".',
+      { cause },
+    );
+  }
+}
+
 /**
  * Creates the cluster with a random password. It is built in a folder beside and renamed when complete, so that a kill
  * leaves no half of one. Local trust is nowhere: every connection needs the password (SCRAM).
  */
 export async function createCluster(place: ClusterPlace, binaries: PostgresBinaries, major: string): Promise<void> {
+  if (!place.user) checkUserHasName();
   for (const entry of await readdir(place.root)) {
     const pid = Number(/^cluster\.new-(\d+)$/.exec(entry)?.[1]);
     if (pid && (pid === process.pid || !isAlive(pid))) await rm(join(place.root, entry), { recursive: true });

@@ -2,6 +2,7 @@
  * The connection to PostgreSQL: one pg-promise per process, one pool per database.
  */
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import pgPromise, { type IBaseProtocol, type IDatabase, type ITask } from 'pg-promise';
 import { NO_ANSWER } from './explain';
 import { prepareSession } from './session';
@@ -49,15 +50,18 @@ export const LOCKS = { migrate: 0x4d4f01, queue: 0x4d4f02, alarms: 0x4d4f03, clo
 
 /** Most connections of one pool, and the fewest it works with: a second one proves that sessions are kept apart. */
 const CONNECTIONS = { most: 6, fewest: 2 } as const;
-/** SQLSTATE too_many_connections; a connection pooler says it in words. */
-const TOO_MANY = /^53300|no more connections allowed/;
+/** SQLSTATE too_many_connections; a connection pooler says it in words, or lets the next one wait. */
+const TOO_MANY = /^53300|no more connections allowed|due to connection timeout/;
+
+/** What pg-pool says when no connection came free in time. */
+const ALL_BUSY = 'timeout exceeded when trying to connect';
 
 /** As node-postgres has it; pg-promise's types leave it out. */
 interface Result {
   rows: unknown[];
 }
 interface PoolClient {
-  query(sql: string): Promise<Result | Result[]>;
+  query(statement: { text: string; query_timeout: number }): Promise<Result | Result[]>;
 }
 type Connected = (error: (Error & { code?: string }) | undefined, ...given: unknown[]) => void;
 interface Pool {
@@ -66,21 +70,44 @@ interface Pool {
   connect(connected: Connected): void;
 }
 
-/** The rows of the last of one or several statements. */
-const rowsOf = async (client: PoolClient, sql: string): Promise<unknown[]> =>
-  [await client.query(sql)].flat().at(-1)?.rows ?? [];
+/** How long connecting may take (ms), and then the first statement: a pooler that has no session free lets that one wait. */
+const CONNECT_LIMIT = 5_000;
 
-/** A role or a server may give fewer connections than the pool would open: it goes on with those that it has. */
+/** The rows of the last of one or several statements; connecting has its own limit. */
+const rowsOf = async (client: PoolClient, text: string): Promise<unknown[]> =>
+  [await client.query({ text, query_timeout: CONNECT_LIMIT * 2 })].flat().at(-1)?.rows ?? [];
+
+/** @throws as pg-pool does for a connection that is not made in time */
+async function inTime(work: Promise<void>): Promise<void> {
+  const limit = new AbortController();
+  const late = delay(CONNECT_LIMIT, undefined, { signal: limit.signal, ref: false }).then(() => {
+    throw new Error('Connection terminated due to connection timeout');
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    limit.abort();
+  }
+}
+
+/** How often work is put back into the queue for a connection, each time for as long as connecting may take. */
+const PATIENCE = 3;
+
+/** A role, a server or a pooler may give fewer connections than the pool would open: it goes on with those that it has. */
 function goOnWithFewer(pool: Pool, onFewer: (connections: number) => void): void {
   const connect = pool.connect.bind(pool);
-  pool.connect = (connected) =>
+  const attempt = (connected: Connected, left: number): void =>
     connect((error, ...given) => {
-      const refused = error && TOO_MANY.test(`${error.code ?? ''} ${error.message}`);
-      if (!refused || pool.totalCount < CONNECTIONS.fewest) return connected(error, ...given);
-      pool.options.max = Math.min(pool.options.max, pool.totalCount);
-      onFewer(pool.options.max);
-      pool.connect(connected);
+      if (!error || left === 0 || pool.totalCount < CONNECTIONS.fewest) return connected(error, ...given);
+      const refused = TOO_MANY.test(`${error.code ?? ''} ${error.message}`);
+      if (!refused && error.message !== ALL_BUSY) return connected(error);
+      if (refused && pool.totalCount < pool.options.max) {
+        pool.options.max = pool.totalCount;
+        onFewer(pool.totalCount);
+      }
+      attempt(connected, refused ? left : left - 1);
     });
+  pool.connect = (connected) => attempt(connected, PATIENCE);
 }
 
 let opened = 0;
@@ -99,7 +126,7 @@ export function openDatabase(
   const untyped = {
     /** One connection is always kept: it breaks when the server goes, so that a loss shows before the next work. */
     min: 1,
-    onConnect: (client: PoolClient) => prepareSession((sql) => rowsOf(client, sql), timeoutMs),
+    onConnect: (client: PoolClient) => inTime(prepareSession((sql) => rowsOf(client, sql), timeoutMs)),
   };
   const db = pgp(
     {
@@ -107,7 +134,7 @@ export function openDatabase(
       ...(ssl === undefined ? {} : { ssl }),
       application_name: 'mo-bridge',
       max: CONNECTIONS.most,
-      connectionTimeoutMillis: 5_000,
+      connectionTimeoutMillis: CONNECT_LIMIT,
       idleTimeoutMillis: 30_000,
       query_timeout: timeoutMs * 1.25,
       keepAlive: true,

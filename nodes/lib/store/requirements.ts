@@ -80,6 +80,8 @@ interface Session {
   mark: string | null;
 }
 
+/** What pg-pool says when a connection is not made in time. */
+const NO_CONNECTION = /due to connection timeout/;
 const MARK = 'mo_bridge.session';
 const WHICH = `SELECT pg_backend_pid() AS pid, current_setting('${MARK}', true) AS mark`;
 
@@ -105,13 +107,21 @@ export async function checkSessionsAreKept(db: Database): Promise<void> {
       }
     };
   };
-  await db.task((one) =>
+  const turns = (one: Task): Promise<void> =>
     db.task(async (two) => {
       const [isOne, isTwo] = [await marked(one), await marked(two)];
       // Twice: a pooler that hands its connections out in turns may come back to the same one after an even number.
       for (const look of [isOne, isOne, isTwo, isTwo, isOne]) await look();
       await one.tx(async () => isTwo());
       for (const look of [isTwo, isOne, isOne]) await look();
+    });
+  await db.task((one) =>
+    turns(one).catch((error: unknown) => {
+      if (!NO_CONNECTION.test((error as Error).message)) throw error;
+      throw new DatabaseUnfit(
+        'one connection works, a second one is not given: let the connection pooler (default_pool_size, max_user_connections) ' +
+          'or the server give more; MO Bridge needs 2 and uses up to 6',
+      );
     }),
   );
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rmSync, statSync, writeFileSync } from 'node:fs';
@@ -349,6 +349,32 @@ test('root keeps the data under the fallback root when the unprivileged user can
     await assertRowIsThere(await start({ directory }));
   }
 });
+
+test(
+  'a user id without a name is told what to do; a database that exists is used by it all the same',
+  { skip: !asRoot && 'becoming another user needs root' },
+  async () => {
+    const uid = 1_000_650_000;
+    const asNobodyKnown = async (): Promise<string> => {
+      const script = `process.setgroups([]); process.setgid(${uid}); process.setuid(${uid});
+        require(${JSON.stringify(MODULE)}).startEmbeddedPostgres({ directory: ${JSON.stringify(inFolder())}, log: () => {} })
+          .then((server) => server.stop()).then(() => console.log('started and stopped'), (error) => console.log(error.message));`;
+      const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+      others.push(child);
+      const [said] = (await once(child.stdout, 'data')) as [Buffer];
+      return said.toString();
+    };
+    const giveAway = () => execFileSync('chown', ['-R', `${uid}:${uid}`, inFolder()]);
+    mkdirSync(inFolder());
+    giveAway();
+    assert.match(await asNobodyKnown(), /user 1000650000 .*has no name .*\/etc\/passwd.*runAsUser.*PostgreSQL server/);
+    assert.deepEqual(readdirSync(inFolder()), [], 'nothing is left behind');
+    rmSync(inFolder(), { recursive: true });
+    await (await start()).stop();
+    giveAway();
+    assert.match(await asNobodyKnown(), /started and stopped/);
+  },
+);
 
 test('missing library links are created; where that or executing is not allowed, a copy is used', async () => {
   const installed = await findPostgresPackage();

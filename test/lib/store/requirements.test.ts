@@ -162,6 +162,20 @@ test('behind a pooler in session mode that refuses start-up parameters all works
   assert.equal((await probeDatabase(address)).state, 'current');
 });
 
+test('behind a pooler in session mode that lets the fourth connection wait three do the work; one is too few', async (t) => {
+  const { link, queue } = linkTo(t, await behind(t, { mode: 'session', size: 3 }));
+  await queue();
+  await Promise.all(
+    Array.from({ length: 12 }, (_, n) => link.use(({ batches }) => batches.enqueue([order(n + 1)], 1000))),
+  );
+  assert.equal(await queue(), 12);
+  await refused(
+    t,
+    await behind(t, { mode: 'session', size: 1 }),
+    /a second one is not given: .*default_pool_size.*needs 2/,
+  );
+});
+
 for (const size of [1, 2, 3]) {
   for (const roundRobin of [false, true]) {
     const turns = roundRobin ? 'in turns' : 'last used first';
