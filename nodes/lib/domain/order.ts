@@ -205,7 +205,8 @@ export function toOrder(
   }
   const live = moves.filter(isLive);
   const foreign = live
-    .filter(({ uom }) => uom.toLowerCase() !== KG)
+    // What is not weighed is no obstacle, in whatever unit: bags and labels stand beside the weighed components.
+    .filter(({ code, uom }) => silos.byCode(code) && uom.toLowerCase() !== KG)
     .map(({ product, uom }) => `${product} (${uom || 'no unit'})`);
   if (foreign.length > 0)
     return { refused: `component not in kg: ${foreign.join(', ')}; change its unit in Odoo's bill of materials` };

@@ -81,6 +81,20 @@ test('a component whose unit is not kg is refused by name, the other orders are 
   assert.match(refused[0]?.reason ?? '', /Molases \(L\)/);
 });
 
+test('bags and labels in Units beside the weighed components refuse no order, and are told', async (t) => {
+  const { odoo, client } = await plant(t);
+  odoo.createOrder({
+    components: [
+      { code: 'silo101', product: 'Pollard Angsa', quantity: 2500 },
+      { code: null, product: 'Bag 50 kg', quantity: 50, uom: 'Units' },
+    ],
+  });
+  const { orders, refused } = await fetchOrders(client, silos, {});
+  assert.deepEqual(refused, []);
+  assert.equal(orders[0]?.consumption_silo_a, 2500);
+  assert.deepEqual(orders[0]?.notes, ['Bag 50 kg: has no silo in Odoo']);
+});
+
 test('an order is fetched by its name, begun or not; a closed or unknown one is an error', async (t) => {
   const { odoo, client } = await plant(t);
   const begun = odoo.createOrder({}).name;
