@@ -20,6 +20,7 @@ test('what Odoo refuses for good needs a person, what may pass is tried again af
     'collided',
     'busy',
     'unavailable',
+    'unsettled',
     'unknown-outcome',
     'bad-request',
     'unexplained',
