@@ -67,6 +67,7 @@ export class Correction {
   /** Corrects Odoo alone. */
   async #withoutRow(request: ManualRequest, warning: string): Promise<CorrectionResult> {
     const delivered = told(await this.#bring(this.#leased.delivery(), request));
+    if (delivered.conclusion === 'unknown-outcome') delivered.reason += ': repeat the call';
     return { mo_id: request.mo_id, ...delivered, done: delivered.done !== undefined, db_saved: false, warning };
   }
 
@@ -149,8 +150,8 @@ export class Correction {
         ...(mayHold ? {} : undo),
       });
       if (!mayHold) return outcome;
-      const said = outcome.reason.replace(/; the same is sent again$/, '');
-      return { ...outcome, reason: `${said}; until it is settled, the pushes leave it alone: repeat the call` };
+      const reason = `${outcome.reason}; until it is settled, the pushes leave it alone: repeat the call`;
+      return { ...outcome, reason };
     } catch (error) {
       // The row has it all the same: it was written before the call.
       return { ...outcome, warning: `noting it for ${batch.mo_id} failed (${(error as Error).message})` };
@@ -159,7 +160,10 @@ export class Correction {
 }
 
 /** A delivery as it is told: what never went out was not sent. */
-function told(delivered: Delivered): Delivered {
+function told(answered: Delivered): Delivered {
+  // Nobody but who called sends the same again.
+  const said = answered.reason.replace(/; the same is sent again$/, '');
+  const delivered = { ...answered, reason: said };
   if (delivered.conclusion === 'confirmed' || wentOut(delivered.answers)) return delivered;
   const { sent: _, sentFinished: __, ...unsent } = delivered;
   return unsent;
