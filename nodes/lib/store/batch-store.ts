@@ -16,6 +16,7 @@ import type { Reading } from '../domain/reading';
 import { SILO_TAGS } from '../domain/silos';
 import { LARGEST_WEIGHT } from '../domain/weight';
 import type { Database } from './connection';
+import { accept, type Decided, type Decision, discard } from './decisions';
 import { ENQUEUE } from './enqueue-sql';
 import { figuresOf, LOCKED_ROW } from './reading-sql';
 import { RECORD } from './record-sql';
@@ -414,21 +415,22 @@ export class BatchStore {
     );
   }
 
+  /** "Its own batch": see decisions.ts. */
+  accept(moId: string, decision: Decision = {}): Promise<Decided | null> {
+    return accept(this.#db, moId, decision);
+  }
+
+  /** Throws what was kept back for a person away: see decisions.ts. */
+  discard(moId: string, decision: Decision = {}): Promise<Decided | null> {
+    return discard(this.#db, moId, decision);
+  }
+
   /**
-   * Throws the held reading of an order away that is not queued, because a person said so; the event keeps it.
+   * Throws the held readings of an order away that is not queued, because a person archived it; events keep them.
    * @returns whether there was one
    */
   async discardHeld(moId: string, status: Archived['status'], note: string): Promise<boolean> {
-    const rows = await this.#underLock(
-      `WITH gone AS (
-         DELETE FROM mo_held_readings h
-         WHERE h.mo_id = $<moId> AND NOT EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = h.mo_id) RETURNING *
-       ), b AS (SELECT mo_id, NULL::uuid AS id, line AS equipment_id_batch, reading FROM gone),
-       told AS (${eventOf('discarded', `jsonb_build_object('status', $<status>, 'note', $<note>, 'reading', b.reading)`)})
-       SELECT mo_id FROM b`,
-      { moId, status, note },
-    );
-    return rows.length > 0;
+    return (await discard(this.#db, moId, { status, note })) !== null;
   }
 
   /**

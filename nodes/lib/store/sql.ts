@@ -64,9 +64,10 @@ export const BATCH_COLUMNS = `b.*, ${BATCH_STATE} AS state`;
 /**
  * The lock that everything takes first that touches more than one row, or decides by what is in queue and history: so an
  * order just archived is not queued again, a reading does not miss its order, and no two of them wait for each other.
- * A statement of its own, sent together with the next one: that one sees what the last holder left.
+ * A statement of its own, sent together with the next one: that one sees what the last holder left. Who holds it waits for
+ * no locked row longer than 2 s: the others wait for them.
  */
-export const LOCK_QUEUE = `SELECT pg_advisory_xact_lock(${LOCKS.queue})::text;`;
+export const LOCK_QUEUE = `SELECT pg_advisory_xact_lock(${LOCKS.queue})::text, set_config('lock_timeout', '2s', true);`;
 
 /** An event for every row of the CTE `b`; `detail` is an SQL expression over it. */
 export const eventOf = (kind: string, detail = `'{}'`): string =>

@@ -1,0 +1,113 @@
+/**
+ * What a person decides about readings that are not applied by themselves, and about a completion that was seen once.
+ */
+import type { Batch } from '../domain/batch';
+import type { Database } from './connection';
+import { RECORD } from './record-sql';
+import { FINISHED, figuresOf, merged, SEEN_ONCE } from './reading-sql';
+import { BATCH_COLUMNS, eventOf, LOCK_QUEUE } from './sql';
+
+/** Who decided, as the message names them, and why. */
+export interface Decision {
+  by?: string;
+  note?: string;
+  /** Archiving as cancelled or failed throws a reading away whose order is not queued. */
+  status?: string;
+}
+
+/** What was decided about. */
+export interface Decided {
+  mo_id: string;
+  /** The order's row as it is now; null: it is not queued, an accepted reading waits for it. */
+  batch: Batch | null;
+}
+
+const parameters = (moId: string, { by = '', note = '', status = '' }: Decision) => ({ moId, by, note, status });
+const DECISION = `'by', nullif($<by>, ''), 'note', nullif($<note>, ''), 'status', nullif($<status>, '')`;
+const detail = (more = ''): string => `jsonb_strip_nulls(jsonb_build_object(${DECISION}${more}))`;
+
+/** The line, source and slot of a held reading, and what it weighs. */
+const telling = (h: string): string =>
+  `${h}.line, coalesce(${h}.reading->>'source', '') AS source, coalesce((${h}.reading->>'slot')::int, 0) AS slot,
+   ${figuresOf(`${h}.reading->'consumption'`, `${h}.reading->'${FINISHED}'`)} AS figures`;
+
+/** The row whose completion was seen once: either final now, or running on. */
+const decidedRow = (sets: string, unless = 'true'): string => `
+  UPDATE mo_batch b SET ${sets}, attempts = 0, next_attempt_at = NULL,
+    set_aside_at = CASE WHEN ${SEEN_ONCE} THEN NULL ELSE b.set_aside_at END,
+    set_aside_reason = CASE WHEN ${SEEN_ONCE} THEN NULL ELSE b.set_aside_reason END
+  WHERE b.mo_id = $<moId> AND NOT b.duplicate AND NOT b.status_manufacturing AND b.last_plc_reading ? 'seen_once' AND ${unless}
+  RETURNING b.*`;
+
+const ACCEPT = `
+WITH kept AS (
+  DELETE FROM mo_held_readings h WHERE h.mo_id = $<moId> AND h.reason IS NOT NULL
+    AND NOT EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = h.mo_id AND NOT q.duplicate AND q.status_manufacturing)
+  RETURNING *
+), accepted AS (
+  SELECT k.*, (k.reading - 'hold' - 'seen_once') || CASE WHEN k.reading ? 'seen_once' THEN '{"status_manufacturing": true}' ELSE '{}' END::jsonb AS own
+  FROM kept k
+), over_waiting AS (
+  UPDATE mo_held_readings h SET reading = ${merged('h.reading', 'a.own')} FROM accepted a WHERE h.mo_id = a.mo_id AND h.reason IS NULL RETURNING h.mo_id
+), waits AS (
+  INSERT INTO mo_held_readings (mo_id, line, reading) SELECT a.mo_id, a.line, a.own FROM accepted a
+  WHERE NOT EXISTS (SELECT FROM over_waiting o WHERE o.mo_id = a.mo_id)
+), slot AS (
+  -- From now on the slot tells this order, if it still shows these weights.
+  UPDATE mo_slots s SET mo_id = a.mo_id, at = now() FROM (SELECT a.mo_id, ${telling('a')} FROM accepted a) a
+  WHERE (s.line, s.source, s.slot, s.figures) = (a.line, a.source, a.slot, a.figures)
+), b AS (${decidedRow(`status_manufacturing = true, last_plc_reading = (b.last_plc_reading - 'seen_once') || '{"status_manufacturing": true}'`, 'NOT EXISTS (SELECT FROM kept)')}
+), told AS (
+  ${eventOf('accepted', detail())}
+  UNION ALL
+  SELECT a.mo_id, NULL, a.line, 'accepted', ${detail(`, 'reason', a.reason, 'weights_of', a.weights_of, 'reading', a.own`)} FROM accepted a
+)
+SELECT mo_id FROM accepted UNION SELECT mo_id FROM b;`;
+
+const QUEUED = 'EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = h.mo_id)';
+const DISCARD = `
+WITH gone AS (
+  -- What a person was asked about; else, and at an archive, what waits for an order that is not queued.
+  DELETE FROM mo_held_readings h WHERE h.mo_id = $<moId> AND CASE WHEN $<status> <> '' THEN NOT ${QUEUED}
+    WHEN h.reason IS NOT NULL THEN true
+    ELSE NOT ${QUEUED} AND NOT EXISTS (SELECT FROM mo_held_readings p WHERE p.mo_id = h.mo_id AND p.reason IS NOT NULL) END
+  RETURNING *
+), remembered AS (
+  INSERT INTO mo_discarded_readings (mo_id, line, source, slot, figures, decided_by, note)
+  SELECT g.mo_id, ${telling('g')}, nullif($<by>, ''), nullif($<note>, '') FROM gone g
+), b AS (${decidedRow(`last_plc_reading = b.last_plc_reading - 'seen_once'`, `$<status> = '' AND NOT EXISTS (SELECT FROM gone)`)}
+), told AS (
+  ${eventOf('discarded', detail())}
+  UNION ALL
+  SELECT g.mo_id, NULL, g.line, 'discarded', ${detail(`, 'reason', g.reason, 'weights_of', g.weights_of, 'reading', g.reading`)} FROM gone g
+)
+SELECT mo_id FROM gone UNION SELECT mo_id FROM b;`;
+
+const ROW = `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE b.mo_id = $<moId> AND NOT b.duplicate`;
+
+/**
+ * "Its own batch": applies a reading that was kept back to its row, completion included; where the order is not queued, it
+ * waits like any other. A row whose completion was seen once is completed with the weights that it has.
+ * @returns null: nothing of this order waits for a person, or it is completed already
+ */
+export async function accept(db: Database, moId: string, decision: Decision): Promise<Decided | null> {
+  const nothingRead = { readings: [], line: '', source: '', emptied: [], alive: false };
+  const [, found, , [batch = null]] = (await db.multi(`${LOCK_QUEUE}\n${ACCEPT}\n${RECORD};\n${ROW}`, {
+    ...parameters(moId, decision),
+    ...nothingRead,
+  })) as [unknown, unknown[], unknown, [Batch?]];
+  return found.length > 0 ? { mo_id: moId, batch } : null;
+}
+
+/**
+ * Throws the held reading of an order away: the same telling is stale from then on. A row whose completion was seen once
+ * goes on as running.
+ * @returns null: there is nothing to throw away
+ */
+export async function discard(db: Database, moId: string, decision: Decision): Promise<Decided | null> {
+  const [, found, [batch = null]] = (await db.multi(
+    `${LOCK_QUEUE}\n${DISCARD}\n${ROW}`,
+    parameters(moId, decision),
+  )) as [unknown, unknown[], [Batch?]];
+  return found.length > 0 ? { mo_id: moId, batch } : null;
+}
