@@ -182,6 +182,10 @@ export const OPERATIONS = {
     };
   },
 
+  accept: (call: Call) => decided('accepted', call),
+
+  discard: (call: Call) => decided('discarded', call),
+
   async trail({ store, msg, context: { t } }: Call): Promise<Outcome> {
     const moId = named(msg);
     if (!moId) throw new Error(t('error.no-order'));
@@ -222,6 +226,18 @@ export const OPERATIONS = {
     return transferred('imported', await stores.importFrom(fileIn(msg, context)), context);
   },
 };
+
+/** What a person decided about the order in msg.mo_id. */
+async function decided(what: 'accepted' | 'discarded', { store, msg, context: { t, node } }: Call): Promise<Outcome> {
+  const moId = named(msg);
+  if (!moId) throw new Error(t('error.no-order'));
+  const [by, note] = [msg.user, msg.note].map((given) => (typeof given === 'string' ? given.trim() : ''));
+  const payload = await store[what === 'accepted' ? 'accept' : 'discard'](moId, { by, note });
+  if (!payload) throw new Error(t('error.nothing-kept', { mo_id: moId }));
+  const text = t(`status.${what}`, { mo_id: moId, at: clock() });
+  node.log(text);
+  return { outputs: [{ payload }], status: shown('ok', text) };
+}
 
 /** The file named in the message, as Node-RED's own file nodes take it. */
 const fileIn = ({ filename }: Input, { t }: Context): string => {

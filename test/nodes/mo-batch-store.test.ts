@@ -25,7 +25,19 @@ interface Row {
   set_aside_reason?: string;
 }
 
-const OPERATIONS = ['summary', 'enqueue', 'set-aside', 'record', 'due', 'completed', 'unread', 'retry', 'trail'];
+const OPERATIONS = [
+  'summary',
+  'enqueue',
+  'set-aside',
+  'record',
+  'due',
+  'completed',
+  'unread',
+  'retry',
+  'trail',
+  'accept',
+  'discard',
+];
 const store = (operation: string, more: object = {}): FlowNode => ({
   ...{ id: operation, type: 'mo-batch-store', name: operation, database: 'db', operation, line: '' },
   ...{ limit: '1000', limitType: 'num', ...TO_SINK },
@@ -311,6 +323,27 @@ test('a batch that is no longer read, and rows of a line that nobody reads, turn
   await ask('summary');
   assert.equal(red.status('summary').fill, 'yellow');
   assert.match(red.status('summary').text ?? '', /^queue 1, 1 quiet, 1 of other lines · /);
+});
+
+test('a person accepts or discards what was kept back; where there is nothing, that is said', async (t) => {
+  const { red, ask } = await start(t);
+  await ask('enqueue', { payload: [order(1), order(2), order(3)] });
+  const shows = (n: number): object => reading(n, 20, { slot: 1, status_manufacturing: true });
+  await ask('record', { payload: [shows(1)] });
+  for (const n of [2, 3]) {
+    const { out } = await red.send('record', { payload: [shows(n)] });
+    const [held] = out[1]?.[0]?.payload as (Row & { reason?: string; weights_of?: string })[];
+    assert.deepEqual([held?.outcome, held?.reason, held?.weights_of], ['held', 'foreign-weights', 'WH/MO/00001']);
+  }
+  const told = await red.logs(/MO WH\/MO\/00003: slot 1 shows the weights of MO WH\/MO\/00001/);
+  assert.equal(told.level, 'warn');
+  const accepted = (await ask('accept', { mo_id: 'WH/MO/00002', user: 'anna' })) as unknown as { batch: Row };
+  assert.equal(accepted.batch.state, 'completed');
+  await ask('discard', { mo_id: 'WH/MO/00003', note: 'typed over' });
+  for (const operation of ['accept', 'discard']) {
+    const { error } = await red.send(operation, { mo_id: 'WH/MO/00003' });
+    assert.match(error?.message ?? '', /WH\/MO\/00003: nothing of it waits for a person/);
+  }
 });
 
 test('an order that was archived by hand is named once when it is left out', async (t) => {
