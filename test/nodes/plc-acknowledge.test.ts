@@ -230,3 +230,28 @@ test('the weights that outlived their number are told after a restart only where
   assert.match(warned[0] ?? '', /^save: slot 1 holds a batch without an order number.* holds 826 kg/);
   assert.equal(red.status('save').fill, 'yellow');
 });
+
+test('another number typed over a completed slot is neither saved as complete nor acknowledged, until the bit is 0 again', async (t) => {
+  const chain = await start(t);
+  const { store, put, cycle, isAcknowledged } = chain;
+  await queue(chain, orders(1, 2));
+  put({ mo_id: moId(1), status_manufacturing: true, consumption: { silo_a: 825.5 } });
+  await cycle();
+  assert.ok(isAcknowledged());
+  put({ mo_id: moId(2) });
+  for (let n = 0; n < 2; n += 1) {
+    const [acked, kept = []] = await cycle();
+    assert.deepEqual(acked, []);
+    assert.deepEqual(
+      (kept[0]?.payload as { mo_id: string }[]).map(({ mo_id }) => mo_id),
+      [moId(2)],
+    );
+  }
+  assert.equal((await store.trail(moId(2))).batch?.status_manufacturing, false);
+  // The PLC has taken the acknowledgement: what the slot tells from now on is its next batch.
+  put({ acknowledged: false });
+  await cycle();
+  const [acked = []] = await cycle();
+  assert.deepEqual(acked[0]?.payload, [{ slot: 1, mo_id: moId(2) }]);
+  assert.equal((await store.trail(moId(2))).batch?.actual_consumption_silo_a, 825.5);
+});
