@@ -144,7 +144,8 @@ export function orderProblem(order: Order): string | undefined {
     if (typeof value !== 'number' || !(value >= 0 && value < TOO_MUCH))
       return wrong(field, typeof given === 'number' || typeof given === 'string' ? `is ${given}` : 'is no number');
   }
-  if (order.equipment_id_batch.length > LONGEST_NAME)
+  // An order that a flow builds may leave it out.
+  if (String(fields['equipment_id_batch'] ?? '').length > LONGEST_NAME)
     return wrong('equipment_id_batch', 'is longer than 64 characters');
   const { odoo_id } = order;
   if (odoo_id != null && !(Number.isInteger(odoo_id) && odoo_id > 0 && odoo_id < 2 ** 31))
