@@ -1,52 +1,112 @@
 /** The simulated plant in a process of its own: it goes on while Node-RED is killed. Steered over IPC by soak.ts. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { startPlant, tagOf, type Plant, type PlantOptions } from '../../examples/plant/plant';
 import type { Fault } from '../../examples/plant/odoo/simulated-odoo';
+import type { Mishap, MillTrouble } from '../../examples/plant/plc/troubles';
 
 /** What happened to one order, on both sides of the bridge. */
 export interface OrderFate {
   mo_id: string;
   /** State in Odoo. */
   state: string;
-  /** Odoo's stock moves and the PLC's final memory, kg by silo tag, in hundredths. */
+  /** Odoo's stock moves and the PLC's final memory, kg by silo tag, in hundredths; of an order never weighed nothing. */
   odoo: Record<string, number>;
   plc: Record<string, number>;
 }
 
+/** A slot that is emptied is not read again: for so long afterwards what was read of it may still be on its way (ms). */
+const ON_ITS_WAY = 3_000;
+/** Enough for a Node-RED that reads every second (ms). */
+const KEPT_AT_THE_END = 30_000;
+/** What is left of a completed batch's time in its slot must be enough for a mistake and its correction (ms). */
+const TIME_TO_CORRECT = 25_000;
+
 const hundredths = (kg: number): number => Math.round(Math.round(kg * 1000) / 10);
+const inHundredths = (kg: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(kg).map(([tag, weight]) => [tag, hundredths(weight)]));
+
 let plant: Plant | undefined;
+let keepMs = 0;
 const running = (): Plant => {
   if (!plant) throw new Error('the plant has not been started');
   return plant;
 };
 
+const fateOf = (mo_id: string, consumption: Record<string, number>): OrderFate => ({
+  mo_id,
+  state: running().odoo.order(mo_id).state,
+  odoo: inHundredths(
+    Object.fromEntries(Object.entries(running().odoo.done(mo_id)).map(([code, kg]) => [tagOf(code), kg])),
+  ),
+  plc: inHundredths(consumption),
+});
+
+/** When a slot was emptied last (performance.now(), ms). */
+let lastEmptied = -Infinity;
+function watchEmptied(): void {
+  let before = 0;
+  setInterval(() => {
+    const count = running()
+      .mill.mishaps()
+      .filter(({ kind }) => kind === 'emptied').length;
+    if (count > before) lastEmptied = performance.now();
+    before = count;
+  }, 50).unref();
+}
+
 const commands = {
   start: async (options: PlantOptions) => {
     plant = await startPlant(options);
+    keepMs = options.keepMs ?? 0;
+    watchEmptied();
     return { plcPort: plant.plc.port, odooUrl: plant.odoo.url };
   },
   odooFault: (fault: Fault) => running().odoo.setFault(fault),
   odooOutage: (ms: number) => running().odoo.outage(ms),
   plcDrop: () => running().plc.setFault({ dropMidTelegram: true }),
   plcRefuse: () => running().plc.setFault({ refuse: true }),
+  millTrouble: ({ kind, ms }: { kind: MillTrouble; ms: number }) => running().mill.trouble(kind, { ms }),
+  /** Another number is typed over one of these completed batches, if one of them is still in its slot for long enough. */
+  typeOver: ({ orders, ms }: { orders: string[]; ms: number }) => {
+    const { slots } = running().mill.snapshot();
+    const found = slots.find(
+      ({ phase, mo_id, elapsedMs }) =>
+        phase === 'complete' && orders.includes(mo_id) && elapsedMs + ms + TIME_TO_CORRECT < keepMs,
+    );
+    if (found) running().mill.trouble('typed-over', { mo_id: found.mo_id, ms });
+    return found?.mo_id;
+  },
+  /** No slot is emptied any more, and what was read of the last one has had the time to be stored. */
+  settleEmptied: async () => {
+    running().mill.spare('emptied');
+    await delay(100);
+    while (performance.now() < lastEmptied + ON_ITS_WAY) await delay(100);
+  },
+  mishaps: (): Mishap[] => running().mill.mishaps(),
   heal: async () => {
     running().odoo.clearFaults();
     await running().plc.clearFaults();
   },
-  /** No new orders from now on: what was begun is finished. */
-  runOut: () => running().stopOrders(),
+  /** No new orders from now on: what was begun is finished, and nobody is killed any more. */
+  runOut: () => {
+    running().stopOrders();
+    running().mill.keepFor(KEPT_AT_THE_END);
+  },
   /** Most writing calls of one order at a time. */
   concurrency: () => running().odoo.maxConcurrentPerOrder(),
   /** Orders that the mill has entered into a slot, finished or not. */
   begun: () => running().begun(),
-  fates: (): OrderFate[] =>
-    [...running().mill.finals()].map(([mo_id, { consumption }]) => ({
-      mo_id,
-      state: running().odoo.order(mo_id).state,
-      odoo: Object.fromEntries(
-        Object.entries(running().odoo.done(mo_id)).map(([code, kg]) => [tagOf(code), hundredths(kg)]),
-      ),
-      plc: Object.fromEntries(Object.entries(consumption).map(([tag, kg]) => [tag, hundredths(kg)])),
-    })),
+  /** kg of what the PLC weighed for an order, in the end: what stands on the batch's own report. */
+  weighed: (mo_id: string) => inHundredths(running().mill.finals().get(mo_id)?.consumption ?? {}),
+  fates: (): OrderFate[] => [...running().mill.finals()].map(([mo_id, { consumption }]) => fateOf(mo_id, consumption)),
+  /** Orders that were never weighed and have kg in Odoo all the same. */
+  strays: (): OrderFate[] => {
+    const weighed = running().mill.finals();
+    const others = running()
+      .odoo.orders()
+      .filter(({ name }) => !weighed.has(name));
+    return others.map(({ name }) => fateOf(name, {})).filter(({ odoo }) => Object.values(odoo).some((kg) => kg > 0));
+  },
   stop: () => running().stop(),
 };
 

@@ -1,7 +1,8 @@
 /**
  * `npm run soak -- --kills N --seed S [--json]`: Node-RED with the shipped flow against a simulated plant in a process of its own.
  * At random moments Node-RED is killed (every third time the embedded PostgreSQL with it), connections to Odoo and PLC are
- * cut, and everything is started again; at the end the plant is let run out, and every order has to be accounted for.
+ * cut, closings meet, operators mistype and rows are held locked; at the end the plant is let run out, a person decides
+ * what is shown, and every order has to be accounted for.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +16,10 @@ import { demoFlow, IDS } from '../../examples/plant/demo-flow';
 import { type NodeRedHost, startNodeRed } from '../../examples/plant/node-red-host';
 import { seededRandom } from '../../examples/plant/plc/random';
 import type { Plant, PlantOptions } from '../../examples/plant/plant';
-import type { Commands, OrderFate } from './plant-process';
+import { Person, personFlow } from './person';
+import type { Commands } from './plant-process';
+import { type Life, planLives } from './troubles';
+import { judge, type Verdict } from './verdict';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,20 +32,22 @@ const kills = Number(options.kills);
 const seed = Number(options.seed);
 
 /** A completed slot is kept far longer than a kill and a restart take: without acknowledgement the PLC has to (ms). */
-const PLANT: PlantOptions = { orders: 12, endless: true, weighMs: 4_000, keepMs: 90_000, tickMs: 200 };
+const PLANT: PlantOptions = { orders: 12, endless: true, weighMs: 4_000, keepMs: 150_000, tickMs: 200 };
 const TIMERS = { fetch: 2, push: 1, archive: 2 };
-/** How long Node-RED lives between two kills (ms). */
-const LIFE = { shortest: 2_500, longest: 6_000 };
+/** How long Node-RED may take to have its database (ms). */
+const LONGEST_START = 60_000;
 /** How long the plant may take to run out (ms). */
-const PATIENCE = 240_000;
+const PATIENCE = 300_000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** The plant's process, as functions. */
-function plantProcess(): {
+export interface PlantProcess {
   call<K extends keyof Commands>(command: K, argument?: unknown): Promise<Awaited<ReturnType<Commands[K]>>>;
   end(): void;
-} {
+}
+
+function plantProcess(): PlantProcess {
   const child = fork(join(__dirname, 'plant-process.js'));
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   child.on('message', ({ id, result, error }: { id: number; result: never; error?: string }) => {
@@ -62,27 +68,77 @@ function plantProcess(): {
   };
 }
 
-/** What one life of Node-RED suffers besides its end: a plan that the seed alone decides. */
-const TROUBLES = [
-  { command: 'odooFault', argument: { kind: 'cutBefore', count: 2 } },
-  { command: 'odooFault', argument: { kind: 'cutAfter', count: 2 } },
-  { command: 'odooFault', argument: { kind: 'commitLate', route: 'update-with-consumptions', count: 1, ms: 1500 } },
-  { command: 'odooFault', argument: { kind: 'html502', count: 2 } },
-  { command: 'odooFault', argument: { kind: 'expireSession', count: 1 } },
-  { command: 'odooOutage', argument: 800 },
-  { command: 'plcDrop', argument: undefined },
-  { command: 'plcRefuse', argument: undefined },
-  undefined,
-] as const;
+/** What an SQL session says when its server was killed, or is not up yet. */
+const GONE = /ECONNREFUSED|ECONNRESET|terminat|has no connection yet|starting up|shutting down|fetch failed/;
+
+/** An SQL session of the soak, which ends with its work; none while the database is away. */
+async function withSession(
+  host: NodeRedHost,
+  pgp: pgPromise.IMain,
+  work: (db: pgPromise.IDatabase<object>) => Promise<unknown>,
+): Promise<void> {
+  let db: pgPromise.IDatabase<object> | undefined;
+  try {
+    db = pgp({ ...(await host.database(IDS.database)), max: 1 });
+    await work(db);
+  } catch (error) {
+    if (!GONE.test(String(error))) throw error;
+  } finally {
+    await db?.$pool.end();
+  }
+}
+
+/** Somebody looks at a few rows in an SQL tool, with a transaction that stays open. */
+const holdRows = (db: pgPromise.IDatabase<object>, ms: number): Promise<unknown> =>
+  db.tx(async (tx) => {
+    await tx.any('SELECT id FROM mo_batch ORDER BY random() LIMIT 3 FOR UPDATE');
+    await delay(ms);
+  });
+
+/** An operator types another number over a batch that is stored as completed. */
+async function typeOver(db: pgPromise.IDatabase<object>, plant: PlantProcess, ms: number): Promise<void> {
+  const orders = await db.map(
+    `SELECT mo_id FROM mo_batch WHERE status_manufacturing UNION SELECT mo_id FROM mo_histories WHERE status = 'completed'`,
+    [],
+    ({ mo_id }: { mo_id: string }) => mo_id,
+  );
+  await plant.call('typeOver', { orders, ms });
+}
+
+/** Waits until Node-RED has its database: after a kill that takes longer where others use the processor. */
+async function connection(host: NodeRedHost): Promise<void> {
+  for (const end = performance.now() + LONGEST_START; performance.now() < end; await delay(200)) {
+    const found = await host.database(IDS.database).catch(() => undefined);
+    if (found) return;
+  }
+  throw new Error('Node-RED has had no database for a minute');
+}
+
+/** One life of Node-RED, from its start to its kill. */
+async function live(life: Life, host: NodeRedHost, plant: PlantProcess, pgp: pgPromise.IMain): Promise<void> {
+  const { after, trouble, mishap, mishapMs, lockMs } = life;
+  if (life.connected) await connection(host);
+  if (mishap && mishap !== 'typed-over') await plant.call('millTrouble', { kind: mishap, ms: mishapMs });
+  await delay(after / 2);
+  if (trouble) await plant.call(trouble.command, trouble.argument);
+  if (mishap === 'typed-over') await withSession(host, pgp, (db) => typeOver(db, plant, mishapMs));
+  const locked = lockMs > 0 ? withSession(host, pgp, (db) => holdRows(db, lockMs)) : undefined;
+  await delay(after / 2);
+  await plant.call('settleEmptied');
+  await kill(host);
+  if (life.database) killDatabase(host.userDir);
+  await locked;
+  await plant.call('heal');
+}
+
+async function kill(host: NodeRedHost): Promise<void> {
+  const dead = once(host.child, 'exit');
+  host.child.kill('SIGKILL');
+  await dead;
+}
 
 async function main(): Promise<number> {
   const began = performance.now();
-  const random = seededRandom(seed);
-  const plan = Array.from({ length: kills }, (_, n) => ({
-    after: LIFE.shortest + random() * (LIFE.longest - LIFE.shortest),
-    trouble: TROUBLES[Math.floor(random() * TROUBLES.length)],
-    database: n % 3 === 2,
-  }));
   const userDir = mkdtempSync(join(tmpdir(), 'mo-bridge-soak-'));
   chmodSync(userDir, 0o755);
   const plant = plantProcess();
@@ -92,32 +148,30 @@ async function main(): Promise<number> {
   try {
     const { plcPort, odooUrl } = await plant.call('start', { ...PLANT, seed });
     const remote = { plc: { port: plcPort }, odoo: { url: odooUrl } } as Pick<Plant, 'plc' | 'odoo'>;
+    const demo = demoFlow(remote, TIMERS);
     const start = (): Promise<NodeRedHost> =>
       startNodeRed({
-        ...demoFlow(remote, TIMERS),
+        ...demo,
+        flow: [...demo.flow, ...personFlow()],
         userDir,
         onLine: (line) => void (log.push(line), log.length > 400 && log.shift()),
       });
-    for (const [n, { after, trouble, database }] of plan.entries()) {
+    for (const [n, life] of planLives(kills, seededRandom(seed)).entries()) {
       host = await start();
-      await delay(after / 2);
-      if (trouble) await plant.call(trouble.command, trouble.argument);
-      await delay(after / 2);
-      const dead = once(host.child, 'exit');
-      host.child.kill('SIGKILL');
-      await dead;
-      if (database) killDatabase(userDir);
-      await plant.call('heal');
+      await live(life, host, plant, pgp);
       if ((n + 1) % 10 === 0) say(`${n + 1} kills, ${(await plant.call('begun')).length} orders begun`);
     }
-    await plant.call('runOut');
     host = await start();
-    const verdict = await settle(plant, host, pgp);
+    await connection(host);
+    await plant.call('runOut');
+    const { verdict, asked } = await settle(plant, host, pgp);
     if (Object.values(verdict).some((value) => Array.isArray(value) && value.length > 0))
       say(JSON.stringify(verdict, null, 1) + log.slice(-60).join('\n'));
     const { orders, lost, doubled, stuck, kg_differs } = verdict;
     const counts = { lost: lost.length, doubled: doubled.length, stuck: stuck.length, kg_differs: kg_differs.length };
-    const result = { kills, orders, ...counts, seconds: Math.round((performance.now() - began) / 1000) };
+    const mishaps = (await plant.call('mishaps')).length;
+    const seconds = Math.round((performance.now() - began) / 1000);
+    const result = { kills, orders, ...counts, mishaps, asked, seconds };
     if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else say(JSON.stringify(result));
     return Object.values(counts).every((count) => count === 0) && orders > 0 ? 0 : 1;
@@ -142,64 +196,49 @@ function killDatabase(userDir: string): void {
   }
 }
 
-interface Verdict {
-  orders: number;
-  lost: string[];
-  doubled: string[];
-  stuck: string[];
-  kg_differs: string[];
+interface Queued {
+  mo_id: string;
+  set_aside_reason: string | null;
 }
 
-/** Waits until the queue is empty (a person presses "retry now", pauses are long), then compares both sides. */
+/** Waits until the queue is empty and nobody is asked any more, then compares both sides. */
 async function settle(
-  plant: ReturnType<typeof plantProcess>,
+  plant: PlantProcess,
   host: NodeRedHost,
   pgp: pgPromise.IMain,
-): Promise<Verdict> {
+): Promise<{ verdict: Verdict; asked: number }> {
   const patience = performance.now() + PATIENCE;
+  const person = new Person(host, (mo_id) => plant.call('weighed', mo_id), say);
   let db: pgPromise.IDatabase<object> | undefined;
-  let queue: { mo_id: string; set_aside_reason: string | null; revision: number }[] = [];
-  const asides = new Set<string>();
-  let fates: OrderFate[] = [];
+  let queue: Queued[] = [];
+  let held: string[] = [];
   while (performance.now() < patience) {
     await delay(1_000);
     try {
       db ??= pgp(await host.database(IDS.database));
-      queue = await db.any('SELECT mo_id, set_aside_reason, revision FROM mo_batch');
+      const emptied = (await plant.call('mishaps')).filter(({ kind }) => kind === 'emptied');
+      await person.decide(new Set(emptied.map(({ mo_id }) => mo_id)));
+      queue = await db.any<Queued>('SELECT mo_id, set_aside_reason FROM mo_batch');
+      held = await db.map('SELECT mo_id FROM mo_held_readings', [], ({ mo_id }: { mo_id: string }) => mo_id);
     } catch (error) {
       say(`waiting: ${(error as Error).message.split('\n', 1)[0]}`);
       continue;
     }
-    for (const { mo_id, set_aside_reason } of queue) if (set_aside_reason) asides.add(`${mo_id}: ${set_aside_reason}`);
-    fates = await plant.call('fates');
     const begun = new Set(await plant.call('begun'));
+    const fates = await plant.call('fates');
     // Orders that nobody began stay queued: the operator has gone home.
     queue = queue.filter(({ mo_id }) => begun.has(mo_id));
     const archived = await db.one<{ n: number }>('SELECT count(DISTINCT mo_id)::int AS n FROM mo_histories');
-    if (queue.length === 0 && fates.length === begun.size && archived.n >= begun.size) break;
-    await fetch(`${host.url}/inject/mo-retry`, { method: 'POST' }).catch(() => undefined);
+    if (queue.length === 0 && held.length === 0 && fates.length === begun.size && archived.n >= begun.size) break;
+    for (const { mo_id, set_aside_reason } of queue) if (!set_aside_reason) await person.retry(mo_id);
   }
   if (!db) throw new Error('the database never came back');
   const history = await db.any<{ mo_id: string; n: number }>(
-    'SELECT mo_id, count(*)::int AS n FROM mo_histories GROUP BY mo_id',
+    `SELECT mo_id, count(*)::int AS n FROM mo_histories WHERE status = 'completed' GROUP BY mo_id`,
   );
-  const times = new Map(history.map(({ mo_id, n }) => [mo_id, n]));
-  const differs = ({ plc, odoo }: OrderFate): string =>
-    Object.keys({ ...plc, ...odoo })
-      .filter((tag) => (plc[tag] ?? 0) !== (odoo[tag] ?? 0))
-      .map((tag) => `${tag} ${plc[tag] ?? 0}/${odoo[tag] ?? 0}`)
-      .join(', ');
-  return {
-    orders: fates.length,
-    lost: fates.filter(({ mo_id }) => !times.has(mo_id)).map(({ mo_id }) => mo_id),
-    doubled: history.filter(({ n }) => n > 1).map(({ mo_id }) => mo_id),
-    stuck: [
-      ...queue.map(({ mo_id }) => mo_id),
-      ...asides,
-      ...fates.filter(({ state }) => state !== 'done').map(({ mo_id, state }) => `${mo_id} is ${state}`),
-    ],
-    kg_differs: fates.flatMap((fate) => (differs(fate) ? [`${fate.mo_id}: ${differs(fate)}`] : [])),
-  };
+  const left = [...queue.map(({ mo_id }) => mo_id), ...held.map((mo_id) => `${mo_id}: a reading of it is held`)];
+  const fates = [...(await plant.call('fates')), ...(await plant.call('strays'))];
+  return { verdict: judge(fates, history, [...left, ...person.needless]), asked: person.asked };
 }
 
 main().then(

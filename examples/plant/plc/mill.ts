@@ -93,8 +93,12 @@ export interface Mill {
   /** Freezes a slot: its bytes stay as they are. @param slot from 1 */
   pause(slot: number): void;
   resume(slot: number): void;
+  /** A completed batch is kept for so long from now on (ms). */
+  keepFor(ms: number): void;
   /** Has this happen once, at the next batch that it can befall. */
   trouble(kind: MillTrouble, options?: TroubleOptions): void;
+  /** Calls off what has not happened yet. */
+  spare(kind: MillTrouble): void;
   /** Every trouble that has happened so far. */
   mishaps(): Mishap[];
   snapshot(): MillState;
@@ -143,7 +147,8 @@ function weightsAt(targets: readonly [string, number][], share: number): Record<
  */
 export function startMill(options: MillOptions): Mill {
   const { server, layout = S7_BATCH_RECORD, nextOrder, onError, onPhase, restore, seed = 1 } = options;
-  const { acknowledge = false, keepMs = 60_000, weighMs = 30_000, tickMs = 1000 } = options;
+  let { keepMs = 60_000 } = options;
+  const { acknowledge = false, weighMs = 30_000, tickMs = 1000 } = options;
   const memory = server.memory(layout.db);
   const slots = restore?.slots.map((slot) => ({ ...slot })) ?? Array.from({ length: options.slots ?? 10 }, freeSlot);
   const finals = new Map(restore?.finals);
@@ -304,7 +309,11 @@ export function startMill(options: MillOptions): Mill {
     finals: () => new Map(finals),
     pause: (slot) => freeze(slot, true),
     resume: (slot) => freeze(slot, false),
+    keepFor(ms) {
+      keepMs = ms;
+    },
     trouble: (kind, options) => troubles.arm(kind, options),
+    spare: (kind) => troubles.disarm(kind),
     mishaps: () => troubles.all(),
     snapshot: () =>
       structuredClone({ slots, finals: [...finals], memory: memory.toString('base64') } satisfies MillState),

@@ -42,6 +42,13 @@ export class Troubles {
     return index < 0 ? undefined : this.#armed.splice(index, 1)[0];
   }
 
+  /** Calls off what has not happened yet. */
+  disarm(kind: MillTrouble): void {
+    for (let index = this.#armed.length - 1; index >= 0; index -= 1) {
+      if (this.#armed[index]?.kind === kind) this.#armed.splice(index, 1);
+    }
+  }
+
   happened(kind: MillTrouble, slot: number, mo_id: string, typed?: string): void {
     this.#mishaps.push({ kind, slot, mo_id, ...(typed === undefined ? {} : { typed }) });
   }

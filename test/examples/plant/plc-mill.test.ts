@@ -290,3 +290,23 @@ test('a batch counter counts the orders of its slot, whatever else is cleared', 
   while (counters.length < 3) await once(phases, 'entered');
   assert.deepEqual(counters, [1, 2, 3]);
 });
+
+test('a trouble that is called off does not happen, and a shorter time frees the slots that are complete', async (t) => {
+  const server = await startLine(t);
+  const phases = new Phases();
+  const mill = run(t, {
+    server,
+    slots: 1,
+    weighMs: 4,
+    keepMs: 3_600_000,
+    nextOrder: orders(1, 2),
+    onPhase: phases.tell,
+  });
+  mill.trouble('number-blanked');
+  mill.spare('number-blanked');
+  await once(phases, 'complete');
+  mill.keepFor(4);
+  await once(phases, 'complete');
+  assert.equal(mill.finals().size, 2);
+  assert.deepEqual(mill.mishaps(), []);
+});

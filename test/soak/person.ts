@@ -1,0 +1,154 @@
+/**
+ * The person of the soak: looks at what mo-batch-store shows, compares it with the batch's own report (what the PLC weighed
+ * in the end), and decides with the operations that the store node offers. Reaches them over HTTP nodes beside the shipped
+ * flow.
+ */
+import { IDS } from '../../examples/plant/demo-flow';
+import type { FlowNode, NodeRedHost } from '../../examples/plant/node-red-host';
+
+const OPERATIONS = ['summary', 'list', 'trail', 'retry', 'accept', 'discard'] as const;
+type Operation = (typeof OPERATIONS)[number];
+
+const TAB = 'soak-tab';
+
+/** HTTP nodes for the operations: POST /soak/<operation> {mo_id?, note?} answers with the operation's result. */
+export const personFlow = (): FlowNode[] => [
+  { id: TAB, type: 'tab', label: 'soak' },
+  ...OPERATIONS.flatMap((operation): FlowNode[] => [
+    {
+      id: `soak-in-${operation}`,
+      type: 'http in',
+      z: TAB,
+      url: `/soak/${operation}`,
+      method: 'post',
+      wires: [[`soak-asked-${operation}`]],
+    },
+    {
+      id: `soak-asked-${operation}`,
+      type: 'function',
+      z: TAB,
+      func: 'const { mo_id, note } = msg.payload; return Object.assign(msg, { mo_id, note });',
+      wires: [[`soak-${operation}`]],
+    },
+    {
+      id: `soak-${operation}`,
+      type: 'mo-batch-store',
+      z: TAB,
+      database: IDS.database,
+      operation,
+      line: '',
+      wires: [['soak-told'], []],
+    },
+  ]),
+  { id: 'soak-told', type: 'http response', z: TAB, statusCode: '200', wires: [] },
+  {
+    id: 'soak-failed',
+    type: 'catch',
+    z: TAB,
+    scope: OPERATIONS.map((operation) => `soak-${operation}`),
+    wires: [['soak-why']],
+  },
+  {
+    id: 'soak-why',
+    type: 'function',
+    z: TAB,
+    func: 'return Object.assign(msg, { payload: msg.error.message, statusCode: 500 });',
+    wires: [['soak-refused']],
+  },
+  { id: 'soak-refused', type: 'http response', z: TAB, wires: [] },
+];
+
+interface Held {
+  mo_id: string;
+  reason?: string | null;
+}
+interface SetAside {
+  mo_id: string;
+  reason: string;
+}
+interface Summary {
+  held: Held[];
+  set_aside: SetAside[];
+}
+interface Shown {
+  batch: { last_plc_reading: Reading | null } | null;
+  held: Reading | null;
+}
+interface Reading {
+  consumption: Record<string, number>;
+}
+
+/** Reasons for which a reading waits by itself: for its order, or for a row that somebody holds locked. */
+const WAITS = [undefined, null, 'locked-row'];
+
+export class Person {
+  /** How often a decision was needed. */
+  asked = 0;
+  /** Rows that were set aside although nothing had gone wrong at the plant, with the reason shown. */
+  readonly needless = new Set<string>();
+  readonly #weighed: (mo_id: string) => Promise<Record<string, number>>;
+  readonly #say: (line: string) => void;
+  #host: NodeRedHost;
+
+  constructor(
+    host: NodeRedHost,
+    weighed: (mo_id: string) => Promise<Record<string, number>>,
+    say: (line: string) => void,
+  ) {
+    this.#host = host;
+    this.#weighed = weighed;
+    this.#say = say;
+  }
+
+  /**
+   * Decides what is shown now.
+   * @param emptied orders whose slot was emptied between two reads
+   */
+  async decide(emptied: ReadonlySet<string>): Promise<void> {
+    const { held, set_aside } = await this.#ask<Summary>('summary');
+    for (const { mo_id, reason } of held) {
+      if (!WAITS.includes(reason)) await this.#judge(mo_id, String(reason), ({ held }) => held);
+    }
+    for (const { mo_id, reason } of set_aside) {
+      if (emptied.has(mo_id)) await this.#judge(mo_id, reason, ({ batch }) => batch?.last_plc_reading ?? null);
+      else {
+        this.needless.add(`${mo_id}: ${reason}`);
+        await this.#tell('retry', mo_id, reason);
+      }
+    }
+  }
+
+  /** Lets an order go on at once that waits for its next attempt. */
+  async retry(mo_id: string): Promise<void> {
+    await this.#ask('retry', { mo_id });
+  }
+
+  /** Its own batch, or somebody else's: what was read is compared with the report. */
+  async #judge(mo_id: string, reason: string, read: (shown: Shown) => Reading | null): Promise<void> {
+    const shown = read(await this.#ask<Shown>('trail', { mo_id }));
+    if (!shown) return;
+    const report = await this.#weighed(mo_id);
+    const own = Object.entries(report).every(
+      ([tag, hundredths]) => Math.round(Math.round((shown.consumption[tag] ?? 0) * 1000) / 10) === hundredths,
+    );
+    const decision = Object.keys(report).length > 0 && own ? 'accept' : 'discard';
+    await this.#tell(decision, mo_id, reason);
+  }
+
+  async #tell(operation: Operation, mo_id: string, reason: string): Promise<void> {
+    this.asked += 1;
+    this.#say(`${mo_id} (${reason}): ${operation}`);
+    // What is refused is shown again, and the other decisions do not wait for it.
+    await this.#ask(operation, { mo_id, note: 'soak' }).catch((error: Error) => this.#say(error.message));
+  }
+
+  async #ask<T>(operation: Operation, body: { mo_id?: string; note?: string } = {}): Promise<T> {
+    const answer = await fetch(`${this.#host.url}/soak/${operation}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${operation} ${body.mo_id ?? ''}: HTTP ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+}
