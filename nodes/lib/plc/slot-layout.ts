@@ -2,11 +2,10 @@
  * Slot layout: where a batch's values lie in a data block. A slot is one batch; slot n starts at base + (n - 1) × stride,
  * and every field of it has an offset from there. All offsets and lengths are bytes.
  */
-import { type Problem } from '../domain/schema';
-import { SILO_TAGS, type SiloMap, type SiloTag } from '../domain/silos';
+import { SILO_TAGS, type SiloTag } from '../domain/silos';
 
 /** Bytes that one element of a type takes in a data block with standard access (STEP 7, "Data types"). */
-const TYPE_BYTES = {
+export const TYPE_BYTES = {
   BOOL: 1,
   BYTE: 1,
   USINT: 1,
@@ -61,13 +60,7 @@ export interface SlotLayout {
   fields: readonly SlotField[];
 }
 
-const MAX_SLOTS = 64;
-/** A data block with standard access holds at most 64 KB (S7-1200/1500 system manual). */
-const MAX_BLOCK_BYTES = 65_536;
-/** A STRING's length is a byte and 255 is not used (STEP 7, "STRING"). */
-const MAX_STRING = 254;
-
-const isText = (type: SlotType): boolean => type === 'STRING' || type === 'CHAR';
+export const isText = (type: SlotType): boolean => type === 'STRING' || type === 'CHAR';
 
 /** Byte and bit of a row's offset: 22.1 → byte 22, bit 1. Bit is 0 for every type but BOOL. */
 export function position({ type, offset }: SlotField): { byte: number; bit: number } {
@@ -104,100 +97,38 @@ export const addresses = (layout: SlotLayout, slot: number): { field: SlotFieldN
     return { field: row.field, address: `DB${layout.db},${type}${slotStart(layout, slot) + byte}${suffix}` };
   });
 
-const inRange = (value: unknown, min: number, max: number): boolean =>
-  Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+export const isSilo = (field: string): boolean => (SILO_TAGS as readonly string[]).includes(field);
+export const isFlag = (field: string): boolean => (FLAG_FIELDS as readonly string[]).includes(field);
+/** Whether a field is a weight, and so may have a scale. */
+export const isWeight = (field: string): boolean => isSilo(field) || field === 'actual_weight_quantity_finished_goods';
 
-/** What is wrong with one row by itself. */
-function rowProblems(row: SlotField, layout: SlotLayout, silos: SiloMap): string[] {
-  const { field, type, offset, length, scale } = row;
-  if (!(SLOT_FIELDS as readonly string[]).includes(field)) return [`"${field}" is not a field of a slot`];
-  if (!SLOT_TYPES.includes(type)) return [`"${type}" is not a supported S7 type (${SLOT_TYPES.join(', ')})`];
-  if (isText(type) && !inRange(length, 1, MAX_STRING)) return [`a ${type} needs a length of 1 to ${MAX_STRING}`];
-  const { byte, bit } = position(row);
-  const exact = type === 'BOOL' ? Math.abs(byte + bit / 10 - offset) < 1e-6 && bit <= 7 : Number.isInteger(offset);
-  if (!(offset >= 0 && exact)) {
-    return [`offset ${offset} is not ${type === 'BOOL' ? 'byte.bit with bit 0 to 7' : 'a whole number from 0'}`];
-  }
-  const problems: string[] = [];
-  const flag = (FLAG_FIELDS as readonly string[]).includes(field);
-  const counter = field === 'counter';
-  if (field === 'mo_id' ? !isText(type) : isText(type)) {
-    problems.push(field === 'mo_id' ? 'must be STRING or CHAR' : `cannot be ${type}`);
-  } else if (((flag || counter) && (type === 'REAL' || type === 'LREAL')) || (!flag && type === 'BOOL')) {
-    problems.push(`cannot be ${type}`);
-  }
-  if (scale !== undefined) {
-    if (!(Number.isFinite(scale) && scale > 0)) problems.push(`scale ${scale} is not a number above 0`);
-    else if (scale !== 1 && (flag || counter || field === 'mo_id')) problems.push('only weights have a scale');
-  }
-  if ((SILO_TAGS as readonly string[]).includes(field) && !silos.byTag(field)) {
-    problems.push('the silo map does not know this tag: switch the silo on there, or remove the row');
-  }
-  const end = byte + fieldBytes(row);
-  if (end > layout.stride) {
-    problems.push(`bytes ${byte}..${end - 1} lie beyond the stride of ${layout.stride} bytes`);
-  }
-  if (TYPE_BYTES[type] > 1 && (layout.base + byte) % 2 !== 0) {
-    problems.push(`a ${type} must start at an even address; base ${layout.base} + offset ${byte} is odd`);
-  } else if (TYPE_BYTES[type] > 1 && layout.slots > 1 && layout.stride % 2 !== 0) {
-    problems.push(`a ${type} must start at an even address; the stride ${layout.stride} makes it odd in slot 2`);
-  }
-  return problems;
+type Entered = string | number | undefined;
+
+/** A layout as a dialog keeps it: text fields, blank for "not needed". */
+export interface EnteredLayout extends Record<'db' | 'base' | 'stride' | 'slots', Entered> {
+  fields?: readonly Record<keyof SlotField, Entered>[] | undefined;
 }
 
-/** Whether two rows share a bit. */
-function overlap(a: SlotField, b: SlotField): boolean {
-  const [left, right] = [position(a), position(b)];
-  if (a.type === 'BOOL' && b.type === 'BOOL') return left.byte === right.byte && left.bit === right.bit;
-  return left.byte < right.byte + fieldBytes(b) && right.byte < left.byte + fieldBytes(a);
-}
+const optional = (value: Entered): number | undefined =>
+  value === undefined || value === '' ? undefined : Number(value);
 
-/**
- * Checks a layout before anything is read with it.
- * @returns every problem; `field` names the row by number (from 1) and field, e.g. "row 4 (silo_b)", or the setting.
- */
-export function validateLayout(layout: SlotLayout, silos: SiloMap): Problem[] {
-  const { db, base, stride, slots, fields } = layout;
-  const problems: Problem[] = [];
-  const setting = (field: string, value: unknown, min: number, max: number): void => {
-    if (!inRange(value, min, max)) {
-      problems.push({ field, problem: `${String(value)} is not a whole number from ${min} to ${max}` });
-    }
-  };
-  setting('db', db, 1, 65_535);
-  setting('base', base, 0, MAX_BLOCK_BYTES - 1);
-  setting('stride', stride, 1, MAX_BLOCK_BYTES);
-  setting('slots', slots, 1, MAX_SLOTS);
-  const end = slotStart(layout, slots) + slotBytes(layout);
-  if (problems.length === 0 && end > MAX_BLOCK_BYTES) {
-    problems.push({ field: 'slots', problem: `slot ${slots} ends at byte ${end}, a block has ${MAX_BLOCK_BYTES}` });
-  }
-
-  const rowName = (index: number): string => `row ${index + 1} (${fields[index]?.field})`;
-  const sound: number[] = [];
-  fields.forEach((row, index) => {
-    const found = rowProblems(row, layout, silos);
-    const twin = fields.findIndex(({ field }) => field === row.field);
-    if (twin < index) found.push(`stands twice, first in row ${twin + 1}`);
-    for (const problem of found) problems.push({ field: rowName(index), problem });
-    // Offsets of a row that is itself unsound prove nothing about its neighbours.
-    if (found.length > 0) return;
-    for (const other of sound) {
-      if (!overlap(fields[other]!, row)) continue;
-      const { byte } = position(row);
-      const last = byte + fieldBytes(row) - 1;
-      problems.push({ field: rowName(index), problem: `bytes ${byte}..${last} overlap ${rowName(other)}` });
-    }
-    sound.push(index);
-  });
-
-  const has = (wanted: string): boolean => fields.some(({ field }) => field === wanted);
-  for (const wanted of ['mo_id', 'status_manufacturing']) {
-    if (!has(wanted)) problems.push({ field: wanted, problem: 'has no row in the field table' });
-  }
-  if (!SILO_TAGS.some(has)) problems.push({ field: 'fields', problem: 'no row is a silo' });
-  return problems;
-}
+/** The layout that was entered, sound or not. */
+export const toLayout = ({ db, base, stride, slots, fields = [] }: EnteredLayout): SlotLayout => ({
+  db: Number(db),
+  base: Number(base),
+  stride: Number(stride),
+  slots: Number(slots),
+  fields: fields.map(({ field, type, offset, length, scale }) => {
+    const [bytes, factor] = [optional(length), optional(scale)];
+    return {
+      field: field as SlotFieldName,
+      type: type as SlotType,
+      offset: offset === '' || offset === undefined ? NaN : Number(offset),
+      ...(bytes ? { length: bytes } : {}),
+      ...(factor === undefined ? {} : { scale: factor }),
+    };
+  }),
+});
 
 const silosFrom = (start: number, type: SlotType, scale?: number): SlotField[] =>
   SILO_TAGS.map((field, index) => ({ field, type, offset: start + index * 4, ...(scale && { scale }) }));

@@ -23,7 +23,8 @@ import {
   type SlotReading,
 } from './slot-guards';
 import { judge } from './slot-judgement';
-import { validateLayout, type SlotLayout } from './slot-layout';
+import { LayoutError, validateLayout } from './layout-check';
+import { type SlotLayout } from './slot-layout';
 import { SlotMemory } from './slot-memory';
 import { SlotTelegrams } from './slot-telegrams';
 import { PlcError } from './plc-errors';
@@ -89,14 +90,11 @@ export class SlotReader {
 
   /**
    * @param endpoint of the `s7 endpoint` config node; it owns the connection
-   * @throws Error with every problem of the layout; SyntaxError when the MO id pattern is no regular expression
+   * @throws LayoutError with every problem of the layout; SyntaxError when the MO id pattern is no regular expression
    */
   constructor(endpoint: S7Endpoint, layout: SlotLayout, silos: SiloMap, options: SlotReaderOptions = {}) {
     const problems = validateLayout(layout, silos);
-    if (problems.length > 0) {
-      const list = problems.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
-      throw new Error(`The slot layout is not valid: ${list}`);
-    }
+    if (problems.length > 0) throw new LayoutError(problems);
     const { settleMs = 500, timeoutMs = 5000, moIdPattern = MO_ID_PATTERN, endpointId = '' } = options;
     this.#layout = layout;
     this.#options = { ...options, settleMs, moIdPattern: new RegExp(moIdPattern) };

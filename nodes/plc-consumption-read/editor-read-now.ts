@@ -1,0 +1,74 @@
+/** "Read now" in the dialog of plc-consumption-read: the decoded slots, before anything is deployed. */
+import { ask, field, say } from '../lib/editor/dialog';
+import { isWeight } from '../lib/plc/slot-layout';
+import { enteredRows } from './editor-field-table';
+
+/** What the dialog shows of a read. */
+interface Answer {
+  readings: {
+    slot: number;
+    mo_id: string;
+    status_manufacturing: boolean;
+    status_operation: boolean;
+    actual_weight_quantity_finished_goods: number | null;
+    consumption: Record<string, number>;
+  }[];
+  rejected: { slot: number; mo_id: string | null; problems: { field: string; value: unknown; problem: string }[] }[];
+  empty: number;
+  duration_ms: number;
+}
+
+const FINISHED = 'actual_weight_quantity_finished_goods';
+const SETTINGS = ['db', 'base', 'stride', 'slots', 'settle', 'timeout', 'maxSilo', 'maxFinished', 'zeroBand'] as const;
+/** What "Read now" needs of the editor's own state of the endpoint (node-red-contrib-s7). */
+const ENDPOINT = [
+  ...['id', 'transport', 'connmode', 'address', 'port', 'rack', 'slot', 'timeout'],
+  ...['localtsaphi', 'localtsaplo', 'remotetsaphi', 'remotetsaplo'],
+];
+
+const pick = (keys: readonly string[], valueOf: (key: string) => unknown): Record<string, unknown> =>
+  Object.fromEntries(keys.map((key) => [key, valueOf(key)]));
+
+/** The slots as a table: a row for each reading, and one with the reason for each that was rejected. */
+function tableOf(node: EditorNode, { readings, rejected, empty, duration_ms }: Answer, weights: string[]): JQuery[] {
+  const text = (key: string, values?: Record<string, unknown>): string =>
+    node._(`plc-consumption-read.test.${key}`, values);
+  const table = $('<table>');
+  const addRow = (cells: (string | number)[], tag: '<th>' | '<td>'): JQuery =>
+    $('<tr>')
+      .append(cells.map((cell) => $(tag).text(cell)))
+      .appendTo(table);
+  const names = weights.map((name) => (name === FINISHED ? text('finished') : name));
+  addRow([text('slot'), text('order'), text('state'), ...names], '<th>');
+  for (const { slot, mo_id, status_manufacturing, status_operation, consumption, ...rest } of readings) {
+    const state = text(status_manufacturing ? 'complete' : status_operation ? 'running' : 'idle');
+    const kg = (name: string): number | null | undefined => (name === FINISHED ? rest[FINISHED] : consumption[name]);
+    addRow([slot, mo_id, state, ...weights.map((name) => kg(name) ?? '')], '<td>');
+  }
+  for (const { slot, mo_id, problems } of rejected) {
+    const why = problems.map(({ field, value, problem }) => `${field} = ${String(value)}, ${problem}`).join('; ');
+    const reason = $('<td class="text">')
+      .attr('colspan', weights.length + 1)
+      .text(text('rejected', { why }));
+    addRow([slot, mo_id ?? '?'], '<td>').append(reason);
+  }
+  const values = { count: readings.length, rejected: rejected.length, empty, ms: duration_ms };
+  return [say(text('read', values)), table];
+}
+
+/** Reads with what stands in the dialog. */
+export function readNow(node: EditorNode): void {
+  const endpoint = RED.nodes.node(field('endpoint').val());
+  const map = RED.nodes.node(field('silos').val());
+  if (!endpoint || !map) return RED.notify(node._('plc-consumption-read.test.choose'), 'error');
+  const fields = enteredRows();
+  const values = {
+    ...pick([...SETTINGS, 'moPattern'], (key) => field(key).val()),
+    fields,
+    silos: map.silos,
+    checkMode: field('checkMode').prop('checked') as boolean,
+    endpoint: { ...pick(ENDPOINT, (key) => endpoint[key]), changed: Boolean(endpoint.changed) },
+  };
+  const weights = fields.map((row) => row.field).filter(isWeight);
+  ask<Answer>(node, ['plc-consumption-read', 'read'], values, (answer) => tableOf(node, answer, weights));
+}

@@ -1,0 +1,7 @@
+/** The words for what is wrong with a layout, from the node's locale: in the dialog as in Node-RED. */
+import type { LayoutProblem } from '../lib/plc/layout-check';
+
+type Translate = (key: string, values: Record<string, unknown>) => string;
+
+export const layoutWords = (t: Translate, { fault, row, field, values }: LayoutProblem): string =>
+  t(`layout.${fault}`, { row, field, ...values });
