@@ -82,7 +82,8 @@ async function withSession(
     db = pgp({ ...(await host.database(IDS.database)), max: 1 });
     await work(db);
   } catch (error) {
-    if (!GONE.test(String(error))) throw error;
+    // Whatever a session says whose server was killed with Node-RED.
+    if (host.child.signalCode === null && !GONE.test(String(error))) throw error;
   } finally {
     await db?.$pool.end();
   }

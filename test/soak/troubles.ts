@@ -23,6 +23,7 @@ const CONNECTIONS = [
 const MISHAPS: readonly (MillTrouble | undefined)[] = [
   'typed-over',
   'blinking',
+  'emptied',
   'number-blanked',
   'number-first',
   undefined,
