@@ -1,8 +1,7 @@
 /**
  * The operations of the batch store that work on the database; each answers one message.
  */
-import type { Order } from '../lib/domain/batch';
-import { legible, queueable } from '../lib/domain/order';
+import { legible, type Order, queueable } from '../lib/domain/order';
 import { checkReadings } from '../lib/domain/reading';
 import { sumForOdoo } from '../lib/domain/weight';
 import { clock, type Context, type Input, ordersIn, type Outcome, type Status } from '../lib/node-red/node-shell';
@@ -167,6 +166,17 @@ export const OPERATIONS = {
   async unread({ store, line, context: { t } }: Call): Promise<Outcome> {
     const batches = await store.unread(line);
     return { outputs: [{ payload: batches }], status: listed(t, batches.length) };
+  },
+
+  async unqueued({ store, line, context: { t } }: Call): Promise<Outcome> {
+    const orders = await store.unqueued(line);
+    const status = shown(
+      orders.length > 0 ? 'ok' : 'idle',
+      t('status.unqueued', { count: orders.length, at: clock() }),
+    );
+    // Without a name "fetch orders" would fetch all of them.
+    if (orders.length === 0) return { outputs: [], status };
+    return { outputs: [{ payload: orders, mo_id: orders.map(({ mo_id }) => mo_id) }], status };
   },
 
   async retry({ store, msg, line, context: { t, node } }: Call): Promise<Outcome> {

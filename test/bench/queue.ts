@@ -1,5 +1,5 @@
 /** Queues for the bench: databases with orders in them, in the tables of this package and in those of the stock flow. */
-import type { Order } from '../../nodes/lib/domain/batch';
+import type { Order } from '../../nodes/lib/domain/order';
 import type { Reading } from '../../nodes/lib/domain/reading';
 import { SILO_TAGS } from '../../nodes/lib/domain/silos';
 import { BatchStore } from '../../nodes/lib/store/batch-store';

@@ -1,6 +1,6 @@
 /** A store on a database of its own, and the orders, readings and settlements that tests feed it. */
 import type { TestContext } from 'node:test';
-import type { Order } from '../../nodes/lib/domain/batch';
+import type { Order } from '../../nodes/lib/domain/order';
 import type { Settlement } from '../../nodes/lib/domain/ledger';
 import type { Reading } from '../../nodes/lib/domain/reading';
 import type { SiloWeights } from '../../nodes/lib/domain/silos';

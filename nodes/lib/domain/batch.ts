@@ -5,26 +5,27 @@
  *      └──────────────────┴───────────────────────┴─────── Odoo refuses for good ──▶ set-aside ──retry now──▶ (back)
  *                                                                                         └──archived by hand──▶ history
  */
-import type { OrderKey } from './order';
-import type { PendingCall } from './correction';
+import type { Order, SiloColumns } from './order';
 import type { Reading } from './reading';
 import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
 
 export const BATCH_STATES = ['queued', 'running', 'completed', 'confirmed', 'done', 'set-aside'] as const;
 export type BatchState = (typeof BATCH_STATES)[number];
 
-/** Per silo: name of the component, planned kg, actual kg. */
-type SiloColumns = { [T in SiloTag as `component_${T}_name`]?: string | null } & {
-  [T in SiloTag as `consumption_${T}`]?: number | null;
-} & { [T in SiloTag as `actual_consumption_${T}`]?: number | null };
+/** What a call by hand sends, under the names it has on the row. */
+export interface CallByHand {
+  /** kg by silo tag. */
+  consumption?: SiloWeights;
+  /** kg of finished goods. */
+  finished?: number;
+  /** The order was to be marked done. */
+  mark_done?: true;
+}
 
-/** An order as it comes from Odoo and goes into the queue. */
-export interface Order extends SiloColumns, OrderKey {
-  /** Planned quantity of finished goods (kg). */
-  consumption: number;
-  /** Odoo's equipment code of the line, '' when Odoo names none. */
-  equipment_id_batch: string;
-  finished_goods: string;
+/** What calls by hand may have put into Odoo, and nobody knows (`pending_call`). */
+export interface PendingCall extends CallByHand {
+  /** When the last of them was made or given up, by the database's clock (ISO 8601). */
+  at: string;
 }
 
 /** A row of the queue. */

@@ -2,7 +2,7 @@
  * Corrections by hand. What a call is about to send is on the row before it is sent, because a call that is cut, or a process
  * that is killed, may leave it in Odoo all the same: it stays there, unsettled, until somebody knows.
  */
-import type { Batch } from './batch';
+import type { Batch, CallByHand } from './batch';
 import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
 import { roundDecoded, roundForOdoo, sameForOdoo } from './weight';
 
@@ -16,22 +16,6 @@ export interface ManualRequest {
   markDone: boolean;
   /** Correct Odoo and row together although the batch is completed. */
   correct_completed: boolean;
-}
-
-/** What a call by hand sends, under the names it has on the row. */
-export interface CallByHand {
-  /** kg by silo tag. */
-  consumption?: SiloWeights;
-  /** kg of finished goods. */
-  finished?: number;
-  /** The order was to be marked done. */
-  mark_done?: true;
-}
-
-/** What calls by hand may have put into Odoo, and nobody knows (`pending_call`). */
-export interface PendingCall extends CallByHand {
-  /** When the last of them was made or given up, by the database's clock (ISO 8601). */
-  at: string;
 }
 
 export const callOf = ({ consumption, finished, markDone }: ManualRequest): CallByHand => ({

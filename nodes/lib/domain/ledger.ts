@@ -2,10 +2,9 @@
  * What a push needs of the place where leases and conclusions are kept. The store implements it; without a database
  * there is none, and only manual calls push.
  */
-import type { Batch, DoneReadback } from './batch';
+import type { Batch, CallByHand, DoneReadback, PendingCall } from './batch';
 import type { Conclusion } from './conclusion';
 import type { OrderRef } from './order';
-import type { CallByHand, PendingCall } from './correction';
 import type { SiloWeights } from './silos';
 
 /** Why a row may not be pushed now. */

@@ -1,7 +1,6 @@
 /**
  * Orders as Odoo tells them, and what of them goes into the queue.
  */
-import type { Order } from './batch';
 import { MO_ID_PATTERN } from './reading';
 import { SILO_TAGS, type SiloMap, type SiloTag, type SiloWeights } from './silos';
 import { roundForOdoo, sumForOdoo } from './weight';
@@ -21,6 +20,20 @@ export interface OrderKey {
   /** null: not asked for yet. */
   odoo_id?: number | null;
   odoo_name?: string | null;
+}
+
+/** Per silo: name of the component, planned kg, actual kg. */
+export type SiloColumns = { [T in SiloTag as `component_${T}_name`]?: string | null } & {
+  [T in SiloTag as `consumption_${T}`]?: number | null;
+} & { [T in SiloTag as `actual_consumption_${T}`]?: number | null };
+
+/** An order as it comes from Odoo and goes into the queue. */
+export interface Order extends SiloColumns, OrderKey {
+  /** Planned quantity of finished goods (kg). */
+  consumption: number;
+  /** Odoo's equipment code of the line, '' when Odoo names none. */
+  equipment_id_batch: string;
+  finished_goods: string;
 }
 
 /** The name that the addon's routes know the order by. */
@@ -136,6 +149,9 @@ export function orderProblem(order: Order): string | undefined {
     const value = fields[field] ?? '';
     if (typeof value !== 'string') return wrong(field, 'is no text');
     if (UNKEPT.test(value)) return wrong(field, 'holds a character that the database cannot keep');
+    // The others are there to be read: they are cut.
+    if (field === 'equipment_id_batch' && value.length > LONGEST_NAME)
+      return wrong(field, `is longer than ${LONGEST_NAME} characters`);
   }
   for (const field of figures) {
     const given = fields[field] ?? 0;
@@ -144,9 +160,6 @@ export function orderProblem(order: Order): string | undefined {
     if (typeof value !== 'number' || !(value >= 0 && value < TOO_MUCH))
       return wrong(field, typeof given === 'number' || typeof given === 'string' ? `is ${given}` : 'is no number');
   }
-  // An order that a flow builds may leave it out.
-  if (String(fields['equipment_id_batch'] ?? '').length > LONGEST_NAME)
-    return wrong('equipment_id_batch', 'is longer than 64 characters');
   const { odoo_id } = order;
   if (odoo_id != null && !(Number.isInteger(odoo_id) && odoo_id > 0 && odoo_id < 2 ** 31))
     return wrong('odoo_id', `is ${String(odoo_id)}`);

@@ -1,9 +1,17 @@
 /**
  * Fetches orders for the queue, and asks for the state of queued ones.
  */
-import { actualWeights, type Batch, type DoneReadback, type Order } from '../domain/batch';
+import { actualWeights, type Batch, type DoneReadback } from '../domain/batch';
 import { doneDifferently, otherFigures, wholeSet } from '../domain/consumption';
-import { consumedBySilo, identify, nameInOdoo, type Production, remaindersOf, toOrder } from '../domain/order';
+import {
+  consumedBySilo,
+  identify,
+  nameInOdoo,
+  type Order,
+  type Production,
+  remaindersOf,
+  toOrder,
+} from '../domain/order';
 import type { ComparedRow } from '../domain/reconciliation';
 import type { SiloMap } from '../domain/silos';
 import type { OdooClient } from './client';

@@ -2,10 +2,10 @@
  * Corrections by hand: Odoo first, the database after Odoo has confirmed; without a database, Odoo alone. What a call is about
  * to send is on the row before it is sent, and stays there until it is known what became of it.
  */
-import { type Batch, plannedWeights } from '../domain/batch';
+import { type Batch, type CallByHand, plannedWeights } from '../domain/batch';
 import type { Conclusion } from '../domain/conclusion';
 import { wholeSet } from '../domain/consumption';
-import { callOf, type CallByHand, type ManualRequest, notInRow, overlaps, without } from '../domain/correction';
+import { callOf, type ManualRequest, notInRow, overlaps, without } from '../domain/correction';
 import type { PushLedger, Settlement } from '../domain/ledger';
 import { concluded } from '../odoo/answer';
 import type { Turn } from './closing-turn';

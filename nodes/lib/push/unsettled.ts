@@ -3,7 +3,8 @@
  * closed.
  */
 import { concluded } from '../odoo/answer';
-import { describeSettled, describeUnsettled, judge, type PendingCall, without } from '../domain/correction';
+import type { PendingCall } from '../domain/batch';
+import { describeSettled, describeUnsettled, judge, without } from '../domain/correction';
 import type { PushLedger } from '../domain/ledger';
 import type { Delivery, Delivered } from './delivery';
 import { type Lease, LeaseLost } from './leased';

@@ -6,18 +6,18 @@ import {
   type Batch,
   type BatchState,
   type DoneReadback,
+  type CallByHand,
   gotNoAnswer,
-  type Order,
   siloFigures,
   type SiloFigures,
 } from '../domain/batch';
-import type { CallByHand } from '../domain/correction';
+import type { Order } from '../domain/order';
 import type { Reading } from '../domain/reading';
 import { SILO_TAGS } from '../domain/silos';
 import { LARGEST_WEIGHT } from '../domain/weight';
 import type { Database } from './connection';
 import { accept, type Decided, type Decision, discard } from './decisions';
-import { ENQUEUE } from './enqueue-sql';
+import { ENQUEUE, UNQUEUED } from './enqueue-sql';
 import { figuresOf, LOCKED_ROW } from './reading-sql';
 import { RECORD } from './record-sql';
 import { ORDER_COLUMNS, SHARED_COLUMNS } from './tables';
@@ -94,6 +94,17 @@ export interface QueueSummary {
   /** With a line filter: rows of other lines that nobody has ever read, so that perhaps no flow works on them. */
   other_lines: { line: string; rows: number }[];
   last_read_at: Date | null;
+}
+
+/** An order that a held reading waits for. */
+export interface UnqueuedOrder {
+  mo_id: string;
+  /** The line that its reading came from. */
+  line: string;
+  slot: number;
+  held_since: Date;
+  /** How often it was asked for, this time included. */
+  asks: number;
 }
 
 export interface Archived {
@@ -221,6 +232,14 @@ export class BatchStore {
       Object.fromEntries(ORDER_COLUMNS.map(({ name }) => [name, order[name as keyof Order]])),
     );
     return this.#underLock<Batch>(ENQUEUE, { orders: known, limit, named });
+  }
+
+  /**
+   * The orders of held readings that are not in the queue and are to be asked for now: at once, and again after pauses that
+   * grow from 5 to 60 minutes by the database's clock. Reading this list is the question: it is noted in the same statement.
+   */
+  unqueued(line?: string): Promise<UnqueuedOrder[]> {
+    return this.#underLock<UnqueuedOrder>(UNQUEUED, ofLine(line));
   }
 
   /** Which of these orders are left alone by enqueue because a person archived them: they have to be named. */

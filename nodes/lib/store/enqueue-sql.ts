@@ -1,5 +1,5 @@
 /**
- * Queueing orders: one statement for all of them. Parameters: orders (JSON array), limit, named (one order, or null).
+ * Queueing orders, and which ones to ask Odoo for because a reading waits for them.
  */
 import { SILO_TAGS } from '../domain/silos';
 import { ORDER_COLUMNS } from './tables';
@@ -11,7 +11,10 @@ const brought = ({ name, type }: { name: string; type: string }): string => {
   return name === 'mo_id' ? 'f.mo_id' : `f.${name}::${type}`;
 };
 
-/** An order that is named may have been begun before: what was sent to it is not known. */
+/**
+ * One statement for all orders. Parameters: orders (JSON array), limit, named (one order, or null). An order that is named
+ * may have been begun before: what was sent to it is not known.
+ */
 export const ENQUEUE = `
 WITH given AS (
   SELECT DISTINCT ON (o.mo_id) o.* FROM ROWS FROM (jsonb_to_recordset($<orders:json>) AS
@@ -46,3 +49,22 @@ WITH given AS (
   DELETE FROM mo_held_readings h USING b JOIN waiting w ON w.mo_id = b.mo_id WHERE h.mo_id = b.mo_id AND h.reason IS NULL
 )
 SELECT ${BATCH_COLUMNS} FROM b ORDER BY b.equipment_id_batch, b.batch_no`;
+
+/** From one question about an order to the next: 5 minutes, twice as long each time, up to an hour. */
+const PAUSE = `make_interval(mins => least(5 * 2 ^ (least(h.asks, 5) - 1), 60)::int)`;
+
+/**
+ * The orders that readings wait for and that are to be asked for now; the question is noted with it, so that one that Odoo
+ * refuses is not asked for in every cycle. Parameter: line.
+ */
+export const UNQUEUED = `
+WITH due AS MATERIALIZED (
+  SELECT h.mo_id FROM mo_held_readings h
+  WHERE h.reason IS NULL AND ($<line> = '' OR h.line IN ('', $<line>))
+    AND NOT EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = h.mo_id)
+    AND (h.asked_at IS NULL OR h.asked_at > now() OR h.asked_at <= now() - ${PAUSE})
+  FOR UPDATE SKIP LOCKED
+), asked AS (
+  UPDATE mo_held_readings h SET asks = h.asks + 1, asked_at = now() FROM due d WHERE h.mo_id = d.mo_id AND h.reason IS NULL RETURNING h.*
+)
+SELECT mo_id, line, (reading->>'slot')::int AS slot, held_since, asks FROM asked ORDER BY held_since, mo_id`;

@@ -2,8 +2,7 @@
  * Leases and conclusions of pushes: who may send a row to Odoo now, and what came of it. Two statements a push.
  */
 import { randomUUID } from 'node:crypto';
-import type { Batch } from '../domain/batch';
-import type { CallByHand } from '../domain/correction';
+import type { Batch, CallByHand } from '../domain/batch';
 import type { LeaseRefusal, PushLedger, Settlement } from '../domain/ledger';
 import { SILO_TAGS } from '../domain/silos';
 import { DatabaseClosingLedger } from './closings';
