@@ -141,11 +141,10 @@ const EXAMPLES: Record<string, Try> = {
   '05-another-plc.json': {
     run: async () => {
       await red.press('other-plc-good');
-      await red.sees(debugged('held: order not in the queue'));
+      await red.sees(debugged('held or refused, and why'));
       await red.press('other-plc-bad');
-      await red.sees(debugged('why'));
+      await red.sees(/field: 'consumption\.silo_a', problem: 'must be >= 0'/);
     },
-    errors: /reading 1: consumption\.silo_a must be >= 0/,
   },
   '06-manual-api.json': {
     run: async () => {

@@ -1,0 +1,28 @@
+/** "Test connection" of the dialog: logs in once with what stands there, reads, and changes nothing. */
+import type { NodeAPI } from 'node-red';
+import { setting } from '../lib/domain/setting';
+import { type DialogValues, tlsOptions } from '../lib/node-red/dialog-call';
+import { probeOdoo } from '../lib/odoo/test-connection';
+import { type Config, type Credentials, missingIn, placeOf, TIMEOUT } from './settings';
+
+/** A dialog must not wait longer than a person does (s). */
+const LONGEST_TEST_TIMEOUT = 10;
+
+/** @throws Error saying what is missing, wrong, or what to do about what Odoo said */
+export async function testConnection(RED: NodeAPI, values: DialogValues): Promise<object> {
+  const { user = '', password = '', timeout, ...entered } = values as Partial<Config> & Credentials;
+  const missing = missingIn(RED, { ...entered, user, password });
+  const { url, database, problem } = placeOf(entered);
+  if (problem && problem !== 'blank' && missing.length === 1) {
+    throw new Error(RED._(`odoo-server.error.address.${problem}`));
+  }
+  if (!url || missing.length > 0) throw new Error(RED._('odoo-server.error.blank', { missing: missing.join(', ') }));
+  const tls = tlsOptions(RED, 'odoo-server', values.tls);
+  const timeoutMs = Math.min(setting(timeout, TIMEOUT).value, LONGEST_TEST_TIMEOUT) * 1000;
+  const { url: found, ...facts } = await probeOdoo({
+    ...{ url, database, user, password, timeoutMs },
+    ...(tls ? { tls } : {}),
+  });
+  const asEntered = (entered.url ?? '').replace(/\/+$/, '') === found;
+  return { ...facts, ...(asEntered ? {} : { address: found }) };
+}
