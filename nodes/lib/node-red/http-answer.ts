@@ -2,7 +2,8 @@
  * Who waits for an HTTP answer gets one: from the flow behind a node, or, where a deploy has taken that flow away, from the
  * node itself.
  */
-import type { Input } from './node-shell';
+/** A message that may carry an HTTP request's response. */
+type Asking = Readonly<Record<string, unknown>>;
 
 /** What an Express response has that is needed here; Node-RED hands it over in a wrapper (`msg.res._res`). */
 interface WaitingResponse {
@@ -31,7 +32,7 @@ const isResponse = (value: unknown): value is WaitingResponse =>
   typeof (value as { status?: unknown }).status === 'function';
 
 /** The response that a message's HTTP request waits for; undefined: none does, or it is answered. */
-export function waitingResponse({ res }: Input): WaitingResponse | undefined {
+export function waitingResponse({ res }: Asking): WaitingResponse | undefined {
   const wrapped = (res as { _res?: unknown } | null | undefined)?._res ?? res;
   return isResponse(wrapped) && !wrapped.headersSent ? wrapped : undefined;
 }
