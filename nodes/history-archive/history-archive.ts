@@ -28,7 +28,7 @@ export = function (RED: NodeAPI) {
           return archive({
             batches,
             settings,
-            note: typeof value === 'string' ? value : JSON.stringify(value ?? ''),
+            note: typeof value === 'string' ? value : value == null ? '' : JSON.stringify(value),
             msg,
             context,
           });
