@@ -56,12 +56,15 @@ export interface ListedOrder {
 
 /** One raw move of an order: the truth about plan and consumption. */
 export interface OrderMove {
+  /** In Odoo. */
+  id: number;
   /** Equipment code, '' when the component has no silo. */
   code: string;
   equipment: string;
   product_id: number;
   product: string;
   uom: string;
+  uom_id: number;
   /** kg, scaled to the order. */
   planned: number;
   /** kg consumed so far. */
@@ -80,6 +83,22 @@ export interface Production {
   qty_produced: number;
   /** What the bill of materials allows to differ. */
   consumption: 'flexible' | 'warning' | 'strict';
+  /** Unit of its quantities. */
+  product_uom_id?: [id: number, name: string] | false;
+  /** Moves of what it makes besides its product. */
+  move_byproduct_ids?: number[];
+}
+
+/** A unit of measure. */
+export interface Unit {
+  /** In the user's language, like the category: what it means does not follow from it. */
+  name: string;
+  categoryId: number;
+  category: string;
+  /** How many make one reference unit of the category. */
+  factor: number;
+  /** Quantities are multiples of it. */
+  rounding: number;
 }
 
 /**
@@ -187,8 +206,30 @@ export function queueable<T extends Order>(
   return { orders, refused };
 }
 
-/** The unit that weights are kept in. */
-const KG = 'kg';
+/** The category of weights, whose reference unit is the kilogram: Odoo makes it itself, as its second (odoo-standard 14 to 18: exchange 043). */
+const WEIGHT = 2;
+/** Weights are sent, and compared, to 0.01 kg. */
+const FINEST = 0.01;
+
+/** Why a unit is not kg as weights are kept, in addition to its name; undefined: it is. Its name is no evidence for either. */
+function notKg(unit: Unit | undefined): string | undefined {
+  if (!unit) return '';
+  const { categoryId, category, factor, rounding } = unit;
+  if (categoryId !== WEIGHT) return ` of the category ${category}`;
+  if (factor !== 1) return '';
+  return rounding > 0 && rounding <= FINEST ? undefined : ` rounded to ${rounding}`;
+}
+
+const KG_NEEDED = `kilograms are of the category Weight, its reference unit, and rounded to ${FINEST} or finer`;
+
+/** What is known of an order besides its details and raw moves; what is not told counts as refused. */
+export interface OrderFacts {
+  /** Id of the order's unit. */
+  unit?: number;
+  /** By id, at least those of the order and of the components on a silo. */
+  units?: ReadonlyMap<number, Unit>;
+  byproducts?: readonly OrderMove[];
+}
 
 const isLive = ({ state }: OrderMove): boolean => state !== 'cancel';
 
@@ -205,26 +246,36 @@ export function consumedBySilo(moves: readonly OrderMove[], silos: SiloMap): Sil
 
 /**
  * An order as it is queued: the true plan per silo from its moves.
- * @returns the order with notes on what a person should know (components without a silo, two on one silo), or why it is
+ * @returns the order with notes on what a person should know (what is not weighed, two components on one silo), or why it is
  * refused: a unit that is not kg cannot be weighed.
  */
 export function toOrder(
   detail: ListedOrder,
   moves: readonly OrderMove[],
   silos: SiloMap,
+  { unit = 0, units = new Map(), byproducts = [] }: OrderFacts = {},
 ):
   { order: Order & { schedule_start: string; notes: string[] }; refused?: never } | { order?: never; refused: string } {
-  if (String(detail.uom).toLowerCase() !== KG) {
-    return { refused: `the order is in ${detail.uom || 'no unit'}, not in kg; change the unit in Odoo` };
+  const other = notKg(units.get(unit));
+  if (other !== undefined) {
+    const found = `${detail.uom || 'no unit'}${other}`;
+    return { refused: `the order is in ${found}, not in kg; change the unit in Odoo (${KG_NEEDED})` };
   }
   const live = moves.filter(isLive);
   const foreign = live
     // What is not weighed is no obstacle, in whatever unit: bags and labels stand beside the weighed components.
-    .filter(({ code, uom }) => silos.byCode(code) && uom.toLowerCase() !== KG)
-    .map(({ product, uom }) => `${product} (${uom || 'no unit'})`);
-  if (foreign.length > 0)
-    return { refused: `component not in kg: ${foreign.join(', ')}; change its unit in Odoo's bill of materials` };
-  const notes: string[] = [];
+    .filter(({ code }) => silos.byCode(code))
+    .flatMap(({ product, uom, uom_id }) => {
+      const why = notKg(units.get(uom_id));
+      return why === undefined ? [] : [`${product} (${uom || 'no unit'})${why}`];
+    });
+  if (foreign.length > 0) {
+    const remedy = `change its unit in Odoo's bill of materials (${KG_NEEDED})`;
+    return { refused: `component not in kg: ${foreign.join(', ')}; ${remedy}` };
+  }
+  const notes = byproducts
+    .filter(isLive)
+    .map(({ product, planned, uom }) => `${product}: by-product, ${planned} ${uom} planned, is not weighed`);
   const order: Order = {
     mo_id: detail.mo_id,
     consumption: detail.quantity,

@@ -3,8 +3,16 @@
  */
 import { type Answer, concluded, explainError, readAddon, readEnvelope, readUpdate } from './answer';
 import type { Concluded } from '../domain/conclusion';
-import type { OrderMove, Production } from '../domain/order';
-import { areMoves, areOrderDetails, areProductions, codesById, type OrderDetail } from './records';
+import type { OrderMove, Production, Unit } from '../domain/order';
+import {
+  areMoves,
+  areOrderDetails,
+  areProductions,
+  areUnitRecords,
+  codesById,
+  type MoveRecord,
+  type OrderDetail,
+} from './records';
 import { type CallOptions, type OdooAddress, OdooSession } from './session';
 
 /** A read that failed, as an exception: an error is never "no orders". */
@@ -31,7 +39,16 @@ const MOVE_FIELDS = [
   'state',
 ];
 
-const PRODUCTION_FIELDS = ['name', 'state', 'product_qty', 'qty_producing', 'qty_produced', 'consumption'];
+const PRODUCTION_FIELDS = [
+  'name',
+  'state',
+  'product_qty',
+  'qty_producing',
+  'qty_produced',
+  'consumption',
+  'product_uom_id',
+  'move_byproduct_ids',
+];
 
 export class OdooClient {
   readonly session: OdooSession;
@@ -112,25 +129,36 @@ export class OdooClient {
     details: readonly OrderDetail[],
     options?: CallOptions,
   ): Promise<Map<number, OrderMove[]>> {
-    const domain = [['raw_material_production_id', 'in', ids]];
-    const found = await this.#searchRead('stock.move', domain, MOVE_FIELDS, options);
-    const codes = codesById(details);
     const byOrder = new Map<number, OrderMove[]>(ids.map((id) => [id, []]));
-    for (const record of checked('Reading stock.move', found, areMoves)) {
-      const [equipmentId, equipment] = record.scada_equipment_id || [0, ''];
+    const codes = codesById(details);
+    for (const record of await this.#moveRecords([['raw_material_production_id', 'in', ids]], options)) {
       const [order] = record.raw_material_production_id || [0];
-      byOrder.get(order)?.push({
-        code: codes.get(equipmentId) ?? '',
-        equipment,
-        product_id: record.product_id ? record.product_id[0] : 0,
-        product: record.product_id ? record.product_id[1] : '',
-        uom: record.product_uom ? record.product_uom[1] : '',
-        planned: record.product_uom_qty,
-        done: record.quantity_done,
-        state: record.state,
-      });
+      byOrder.get(order)?.push(moveOf(record, codes));
     }
     return byOrder;
+  }
+
+  /** Moves by their ids: by-products. @throws OdooError */
+  async movesOf(ids: readonly number[], options?: CallOptions): Promise<OrderMove[]> {
+    if (ids.length === 0) return [];
+    return (await this.#moveRecords([['id', 'in', ids]], options)).map((record) => moveOf(record, new Map()));
+  }
+
+  /** Units of measure by id, archived ones too. One call. @throws OdooError */
+  async units(ids: readonly number[], options?: CallOptions): Promise<Map<number, Unit>> {
+    if (ids.length === 0) return new Map();
+    const domain = [
+      ['id', 'in', ids],
+      ['active', 'in', [true, false]],
+    ];
+    const fields = ['name', 'category_id', 'factor', 'rounding'];
+    const found = await this.#searchRead('uom.uom', domain, fields, options);
+    return new Map(
+      checked('Reading uom.uom', found, areUnitRecords).map(({ id, name, category_id, factor, rounding }) => {
+        const [categoryId, category] = category_id || [0, ''];
+        return [id, { name, categoryId, category, factor, rounding }];
+      }),
+    );
   }
 
   /**
@@ -183,6 +211,10 @@ export class OdooClient {
       : concluded('not-done', 'Odoo asks for a decision in its own screen');
   }
 
+  async #moveRecords(domain: unknown[], options?: CallOptions): Promise<MoveRecord[]> {
+    return checked('Reading stock.move', await this.#searchRead('stock.move', domain, MOVE_FIELDS, options), areMoves);
+  }
+
   /** Writes the finished goods so far (kg): 0 too, which an update refuses (exchange 121). Look whether it was kept. */
   async setProducing(productionId: number, finished: number, options?: CallOptions): Promise<Concluded> {
     const values = { qty_producing: finished };
@@ -200,6 +232,16 @@ export class OdooClient {
     return this.session.call('/web/dataset/call_kw', { model, method, args, kwargs }, options);
   }
 }
+
+const moveOf = (record: MoveRecord, codes: ReadonlyMap<number, string>): OrderMove => {
+  const [equipmentId, equipment] = record.scada_equipment_id || [0, ''];
+  const [product_id, product] = record.product_id || [0, ''];
+  const [uom_id, uom] = record.product_uom || [0, ''];
+  return {
+    ...{ id: record.id, code: codes.get(equipmentId) ?? '', equipment, product_id, product, uom_id, uom },
+    ...{ planned: record.product_uom_qty, done: record.quantity_done, state: record.state },
+  };
+};
 
 /** A read that got no answer has changed nothing: it can simply be repeated. */
 const asRead = (outcome: Concluded): Concluded =>

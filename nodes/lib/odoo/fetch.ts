@@ -11,6 +11,7 @@ import {
   type Production,
   remaindersOf,
   toOrder,
+  type Unit,
 } from '../domain/order';
 import type { ComparedRow } from '../domain/reconciliation';
 import type { SiloMap } from '../domain/silos';
@@ -56,21 +57,35 @@ export async function fetchOrders(
     ({ detail: a }, { detail: b }) =>
       compare(a.schedule_start || '', b.schedule_start || '') || compare(a.mo_id, b.mo_id),
   );
+  const units = new Map<number, Unit>();
   for (let first = 0; first < found.length; first += CHUNK) {
     const chunk = found.slice(first, first + CHUNK);
+    const productions = chunk.map(({ production }) => production);
     const moves = await client.moves(
-      chunk.map(({ production }) => production.id),
+      productions.map(({ id }) => id),
       chunk.map(({ detail }) => detail),
       options,
     );
+    const byproducts = await client.movesOf(productions.flatMap(byproductIds), options);
+    const weighed = [...moves.values()].flat().filter(({ code }) => silos.byCode(code));
+    const wanted = new Set([...productions.map(unitOf), ...weighed.map(({ uom_id }) => uom_id)]);
+    const unread = [...wanted].filter((id) => id > 0 && !units.has(id));
+    for (const [id, unit] of await client.units(unread, options)) units.set(id, unit);
     for (const { detail, production } of chunk) {
-      const { order, refused } = toOrder(detail, moves.get(production.id) ?? [], silos);
+      const made = byproductIds(production);
+      const { order, refused } = toOrder(detail, moves.get(production.id) ?? [], silos, {
+        ...{ unit: unitOf(production), units },
+        byproducts: byproducts.filter(({ id }) => made.includes(id)),
+      });
       if (order) fetched.orders.push({ ...order, odoo_id: production.id });
       else fetched.refused.push({ mo_id: detail.mo_id, reason: refused });
     }
   }
   return fetched;
 }
+
+const byproductIds = ({ move_byproduct_ids = [] }: Production): number[] => move_byproduct_ids;
+const unitOf = ({ product_uom_id }: Production): number => (product_uom_id ? product_uom_id[0] : 0);
 
 /** Orders by their name; those that share it with another are refused. */
 async function byName(

@@ -17,8 +17,18 @@ export interface OrderDetail {
   components_consumption?: { equipment: { id: number; code: string } | null | false }[];
 }
 
+/** A unit of measure as Odoo's `search_read` gives it (odoo-standard 14, exchange 043). */
+interface UnitRecord {
+  id: number;
+  name: string;
+  category_id: Related;
+  factor: number;
+  rounding: number;
+}
+
 /** A record of stock.move as Odoo's `search_read` gives it; an empty relation is `false` there (exchanges 265, 312). */
 export interface MoveRecord {
+  id: number;
   raw_material_production_id: Related;
   product_id: Related;
   product_uom: Related;
@@ -80,6 +90,16 @@ export const areMoves = matches<MoveRecord[]>({
       scada_equipment_id: related,
       product_id: related,
     },
+  },
+});
+
+/** Whether an answer holds units of measure. */
+export const areUnitRecords = matches<UnitRecord[]>({
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['id', 'name', 'category_id', 'factor', 'rounding'],
+    properties: { id: { type: 'integer' }, name: text, category_id: related, factor: figure, rounding: figure },
   },
 });
 

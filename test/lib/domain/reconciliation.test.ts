@@ -26,7 +26,18 @@ const production = (state: Production['state'] = 'done', qty_produced = 2500): P
   },
 });
 const move = (code: string, kg: number, state = 'done'): OrderMove => ({
-  ...{ code, equipment: code, product_id: 1, product: 'Pollard', uom: 'kg', planned: 825, done: kg, state },
+  ...{
+    id: 1,
+    code,
+    equipment: code,
+    product_id: 1,
+    product: 'Pollard',
+    uom: 'kg',
+    uom_id: 3,
+    planned: 825,
+    done: kg,
+    state,
+  },
 });
 const EQUAL = [move('silo101', 825.5)];
 

@@ -95,6 +95,107 @@ test('bags and labels in Units beside the weighed components refuse no order, an
   assert.deepEqual(orders[0]?.notes, ['Bag 50 kg: has no silo in Odoo']);
 });
 
+test('a unit is judged by what it is in Odoo, not by its word', async (t) => {
+  const { odoo, client } = await plant(t);
+  const ordered = (uom: string, of: 'order' | 'component'): string =>
+    odoo.createOrder({
+      ...(of === 'order' ? { uom } : {}),
+      components: [
+        { code: 'silo101', product: 'Pollard', quantity: 2500, ...(of === 'component' ? { uom } : {}) },
+        { code: null, product: 'Labels', quantity: 7, uom: 'Units' },
+      ],
+    }).name;
+  const own: [name: string, category: string, factor: number, rounding: number, why: RegExp | undefined][] = [
+    ['Kilogramm', 'Weight', 1, 0.01, undefined],
+    ['KG.', 'Weight', 1, 0.001, undefined],
+    ['Kg ', 'Unit', 1, 0.01, /of the category Unit/],
+    ['kg (coarse)', 'Weight', 1, 1, /rounded to 1/],
+    ['kilo', 'Volume', 1, 0.01, /of the category Volume/],
+    ['Tonne', 'Weight', 0.001, 0.01, /Tonne/],
+    ['Gramm', 'Weight', 1000, 0.01, /Gramm/],
+  ];
+  const wrong = new Map<string, RegExp>();
+  const right: string[] = [];
+  for (const [name, category, factor, rounding, why] of own) {
+    odoo.defineUnit({ name, category, factor, rounding });
+    for (const of of ['order', 'component'] as const) {
+      if (why) wrong.set(ordered(name, of), why);
+      else right.push(ordered(name, of));
+    }
+  }
+  const before = odoo.calls.length;
+  const { orders, refused } = await fetchOrders(client, silos, {});
+  assert.deepEqual(orders.map(({ mo_id }) => mo_id).sort(), right.sort());
+  assert.deepEqual(refused.map(({ mo_id }) => mo_id).sort(), [...wrong.keys()].sort());
+  for (const { mo_id, reason } of refused) {
+    assert.match(reason, wrong.get(mo_id) ?? /^$/, mo_id);
+    assert.match(reason, /not in kg.*(change the unit|change its unit) in Odoo/, mo_id);
+  }
+  // Login, list, orders, moves and, once for all of them, the units.
+  assert.equal(odoo.calls.length - before, 5);
+});
+
+test('a unit named kg that counts pieces is refused, and so is one that is changed to round to whole kg', async (t) => {
+  const { odoo, client } = await plant(t);
+  odoo.createOrder({});
+  assert.equal((await fetchOrders(client, silos, {})).orders.length, 1);
+  odoo.defineUnit({ name: 'kg', category: 'Weight', factor: 1, rounding: 1 });
+  const rounded = await fetchOrders(client, silos, {});
+  assert.match(rounded.refused[0]?.reason ?? '', /the order is in kg rounded to 1, not in kg/);
+  odoo.defineUnit({ name: 'kg', category: 'Unit', factor: 1 });
+  const pieces = await fetchOrders(client, silos, {});
+  assert.match(pieces.refused[0]?.reason ?? '', /the order is in kg of the category Unit, not in kg/);
+});
+
+test('by-products are no obstacle, whatever they are counted in, and are told', async (t) => {
+  const { odoo, client } = await plant(t);
+  const components = [{ code: 'silo101', product: 'Pollard', quantity: 2500 }];
+  odoo.createOrder({
+    components,
+    byproducts: [
+      { product: 'Dust', quantity: 12.5 },
+      { product: 'Empty bags', quantity: 50, uom: 'Units' },
+    ],
+  });
+  odoo.createOrder({ components });
+  const { orders, refused } = await fetchOrders(client, silos, {});
+  assert.deepEqual(refused, []);
+  assert.deepEqual(
+    orders.map(({ notes }) => notes),
+    [
+      ['Dust: by-product, 12.5 kg planned, is not weighed', 'Empty bags: by-product, 50 Units planned, is not weighed'],
+      [],
+    ],
+  );
+});
+
+test('a name of digits is never taken for an id: no other order comes for it', async (t) => {
+  const { odoo, client } = await plant(t);
+  const other = odoo.createOrder({});
+  const digits = odoo.createOrder({ name: '02203' });
+  const { orders } = await fetchOrders(client, silos, { moIds: ['02203'] });
+  assert.deepEqual(
+    orders.map(({ mo_id, odoo_id }) => [mo_id, odoo_id]),
+    [['02203', digits.id]],
+  );
+  for (const name of [String(other.id), `0${other.id}`, `${other.id}.0`]) {
+    await assert.rejects(() => fetchOrders(client, silos, { moIds: [name] }), /does not know order/, name);
+    const { orders: found, refused } = await fetchOrders(client, silos, { moIds: [name, '02203'] });
+    assert.deepEqual([found.map(({ mo_id }) => mo_id), refused.map(({ mo_id }) => mo_id)], [['02203'], [name]]);
+  }
+});
+
+test('of many named orders that Odoo does not give, one list call asks for all', async (t) => {
+  const { odoo, client } = await plant(t);
+  const cancelled = odoo.createOrder({}).name;
+  odoo.cancel(cancelled);
+  await client.sessionInfo();
+  const before = odoo.calls.length;
+  const names = [cancelled, ...Array.from({ length: 30 }, (_, n) => `WH/MO/7${1000 + n}`)];
+  await assert.rejects(() => fetchOrders(client, silos, { moIds: names }), /is "cancel" in Odoo/);
+  assert.equal(odoo.calls.length - before, 1);
+});
+
 test('an order is fetched by its name, begun or not; a closed or unknown one is an error', async (t) => {
   const { odoo, client } = await plant(t);
   const begun = odoo.createOrder({}).name;
