@@ -228,6 +228,17 @@ describe('what did not go through', () => {
     assert.equal(odoo.calls.length, before);
   });
 
+  test('an order whose name another company has too is answered 409 with the remedy, and neither gets a weight', async (t) => {
+    const { post, queue, odoo } = await startApi(t);
+    await queue({ [MO]: 10 });
+    const other = odoo.createOrder({ name: MO, company: 'PT Maju' });
+    const { status, body } = await post('update', update({ silo_a: 12 }));
+    assert.equal(status, 409);
+    assert.match(String(body.message), /2 orders named .*limit the Odoo user to one company/);
+    assert.equal((body.data as { db_saved: boolean }).db_saved, false);
+    assert.deepEqual([odoo.done(MO).silo101, odoo.done(other.id).silo101].filter(Boolean), []);
+  });
+
   test('what Odoo refuses, or takes only a part of, is answered 502 with its words, the order and the silos', async (t) => {
     const { post, queue, sql, lines, red } = await startApi(t);
     await queue({ [MO]: 10 });

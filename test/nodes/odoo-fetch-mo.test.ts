@@ -105,6 +105,20 @@ test('checking orders tells which ones Odoo has closed, and refuses a payload wi
   }
 });
 
+test('entries without an order keep none of the others from being checked, and are told', async (t) => {
+  const odoo = await startOdoo(t);
+  for (const name of ['WH/MO/00001', 'WH/MO/00002']) odoo.createOrder({ name, quantity: 2500 });
+  odoo.cancel('WH/MO/00002');
+  const red = await start(t, odoo, { operation: 'check' });
+  const bad = [{ mo_id: null }, null, 7, 'WH/MO/00001', {}, { mo_id: 5 }];
+  const payload = [...bad, { mo_id: 'WH/MO/00001' }, { mo_id: 'WH/MO/00002' }, { mo_id: '' }];
+  const { out, error } = await red.send('fetch', { payload });
+  assert.equal(error, undefined);
+  assert.deepEqual(names(out[0]?.[0]?.open), ['WH/MO/00001']);
+  assert.ok(names(out[0]?.[0]?.payload).includes('WH/MO/00002'));
+  assert.match((await red.logs(/without mo_id/)).text, /^[67] entries without mo_id are not checked/);
+});
+
 test('a trigger that arrives while a fetch runs is skipped, and that is said', async (t) => {
   const odoo = await startOdoo(t);
   odoo.setFault({ kind: 'delay', route: /mo-list-detailed/, ms: 100 });

@@ -135,6 +135,30 @@ test('what is set aside comes back by "retry now", one or all of a line', async 
   );
 });
 
+test('what a person must mend first is not brought back, but refused with the reason', async (t) => {
+  const { store, db } = await freshStore(t);
+  await store.enqueue([order(1)], 1);
+  await store.setAside([{ mo_id: moId(1), reason: 'cancelled in Odoo' }]);
+  await db.none('INSERT INTO mo_batch (mo_id) VALUES (NULL)');
+  const nameless = (await store.summary()).set_aside.find(({ mo_id }) => mo_id === null);
+  assert.match(nameless?.reason ?? '', /has no mo_id/);
+  const id = nameless?.id ?? '';
+  await assert.rejects(store.retry(id), new RegExp(`row ${id}: it has no mo_id: enter it by SQL, or archive the row`));
+  assert.deepEqual(names(await store.retry(null)), [moId(1)], 'the others come back');
+  assert.deepEqual(await store.toMend(null), [
+    { id, mo_id: null, reason: 'it has no mo_id: enter it by SQL, or archive the row' },
+  ]);
+  assert.deepEqual(names(await store.unread()), [moId(1)], 'Odoo is never asked for it');
+  assert.deepEqual([await store.due(10), await store.completed(10)], [[], []]);
+
+  await db.none(`UPDATE mo_batch SET mo_id = $<mo_id>, actual_consumption_silo_a = 'NaN' WHERE id = $<id>`, {
+    ...{ id, mo_id: moId(2) },
+  });
+  await assert.rejects(store.retry(moId(2)), /MO WH\/MO\/00002: a silo holds a weight that is none/);
+  await db.none('UPDATE mo_batch SET actual_consumption_silo_a = 7 WHERE id = $<id>', { id });
+  assert.deepEqual(names(await store.retry(moId(2))), [moId(2)], 'mended');
+});
+
 test('unconfirmed rows are due again after their pause, whichever was never tried first', async (t) => {
   const { store, ledger, db } = await freshStore(t);
   await store.enqueue(orders(1, 3), 10);
