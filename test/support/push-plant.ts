@@ -106,7 +106,8 @@ export class PushPlant {
   reading(mo_id: string, consumption: SiloWeights, more: { finished?: number; complete?: boolean } = {}): Reading {
     this.#seconds += 1;
     const checked = checkReading({
-      slot: 1,
+      // Every order in a slot of its own: weights that a slot showed under another number are held.
+      slot: Number(/\d+$/.exec(mo_id)?.[0] ?? 1),
       mo_id,
       consumption,
       status_manufacturing: more.complete ?? false,
