@@ -196,6 +196,16 @@ export const OPERATIONS = {
 
   discard: (call: Call) => decided('discarded', call),
 
+  async 'close-anyway'({ store, msg, context: { t, node } }: Call): Promise<Outcome> {
+    const moId = named(msg);
+    if (!moId) throw new Error(t('error.no-order'));
+    const batch = await store.closeAnyway(moId, decisionIn(msg));
+    if (!batch) throw new Error(t('error.nothing-to-close', { mo_id: moId }));
+    const text = t('status.close-anyway', { mo_id: moId, at: clock() });
+    node.log(text);
+    return { outputs: [{ payload: [batch] }], status: shown('ok', text) };
+  },
+
   async trail({ store, msg, context: { t } }: Call): Promise<Outcome> {
     const moId = named(msg);
     if (!moId) throw new Error(t('error.no-order'));
@@ -237,12 +247,17 @@ export const OPERATIONS = {
   },
 };
 
+/** Who decides, and why, as the message says. */
+const decisionIn = ({ user, note }: Input): { by: string; note: string } => {
+  const [by = '', why = ''] = [user, note].map((given) => (typeof given === 'string' ? given.trim() : ''));
+  return { by, note: why };
+};
+
 /** What a person decided about the order in msg.mo_id. */
 async function decided(what: 'accepted' | 'discarded', { store, msg, context: { t, node } }: Call): Promise<Outcome> {
   const moId = named(msg);
   if (!moId) throw new Error(t('error.no-order'));
-  const [by, note] = [msg.user, msg.note].map((given) => (typeof given === 'string' ? given.trim() : ''));
-  const payload = await store[what === 'accepted' ? 'accept' : 'discard'](moId, { by, note });
+  const payload = await store[what === 'accepted' ? 'accept' : 'discard'](moId, decisionIn(msg));
   if (!payload) throw new Error(t('error.nothing-kept', { mo_id: moId }));
   const text = t(`status.${what}`, { mo_id: moId, at: clock() });
   node.log(text);

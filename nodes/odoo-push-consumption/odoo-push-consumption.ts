@@ -19,11 +19,18 @@ interface Config extends NodeDef {
   closeWarning: boolean;
   closeStrict: boolean;
   minFinishedShare: string | number;
+  minWeighedShare: string | number;
+  bookUnweighed: boolean;
+  unreserve: boolean;
   noFinishedWeight: 'set-aside' | 'planned' | 'sum';
 }
 
 /** %: blank, and what is no number, is the standard: 0 would close any order. */
-const SHARE = { standard: DELIVERY_DEFAULTS.minFinishedShare ?? 100, least: 0, most: 100 };
+const FINISHED = { standard: DELIVERY_DEFAULTS.minFinishedShare ?? 100, least: 0, most: 100 };
+const WEIGHED = { standard: DELIVERY_DEFAULTS.minWeighedShare, least: 0, most: 100 };
+
+/** A wait for its turn to be closed that is told (s). */
+const LONG_WAIT = 60;
 
 /** The batches of a message; undefined when something else is among them. */
 function batchesIn({ payload }: Input): Named[] | undefined {
@@ -49,9 +56,12 @@ export = function (RED: NodeAPI) {
       ? requireNode<DatabaseNode>(RED, config.database, t, t('label.database'))
       : undefined;
     const link = database?.database();
-    const { readBack, closeWarning, closeStrict, noFinishedWeight } = config;
-    const minFinishedShare = bounded(node, t, 'minFinishedShare', config.minFinishedShare, SHARE);
-    const options = { readBack, closeWarning, closeStrict, noFinishedWeight, minFinishedShare };
+    const { readBack, closeWarning, closeStrict, noFinishedWeight, bookUnweighed, unreserve } = config;
+    const options = {
+      ...{ readBack, closeWarning, closeStrict, noFinishedWeight, bookUnweighed, unreserve },
+      minFinishedShare: bounded(node, t, 'minFinishedShare', config.minFinishedShare, FINISHED),
+      minWeighedShare: bounded(node, t, 'minWeighedShare', config.minWeighedShare, WEIGHED),
+    };
 
     const list = new PushList();
 
@@ -59,8 +69,21 @@ export = function (RED: NodeAPI) {
       if (!skipped) tellPush({ ...(database ? { database: database.id } : {}), conclusion, seconds });
     };
 
-    const tell = ({ mo_id, conclusion, reason, skipped, done, set_aside, next_attempt_at }: ListedResult): void => {
+    const tell = ({
+      mo_id,
+      conclusion,
+      reason,
+      skipped,
+      done,
+      set_aside,
+      next_attempt_at,
+      ...more
+    }: ListedResult): void => {
+      if (more.overwritten) node.warn(t('status.overwritten', { mo_id, reason: more.overwritten }));
+      if (skipped === 'closings') node.warn(t('status.warning', { mo_id, reason }));
       if (skipped) return;
+      const { waited = 0 } = more;
+      if (waited > LONG_WAIT) node.log(t('status.waited', { mo_id, seconds: Math.round(waited) }));
       if (conclusion === 'confirmed') return node.log(t(done ? 'status.done-one' : 'status.confirmed-one', { mo_id }));
       const next = next_attempt_at ? t('status.next', { at: clock(next_attempt_at) }) : '';
       if (conclusion === 'credentials') return node.error(t('status.credentials', { mo_id, reason, next }));

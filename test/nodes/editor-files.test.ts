@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import { DEFAULT_SILOS, SiloMap } from '../../nodes/lib/domain/silos';
+import { CONFIG_HISTORIES } from '../../nodes/lib/node-red/config-migrations';
 import { validateLayout } from '../../nodes/lib/plc/layout-check';
 import { LAYOUT_PRESETS, type SlotField } from '../../nodes/lib/plc/slot-layout';
 
@@ -118,7 +119,7 @@ for (const type of TYPES) {
       assert.equal(definition.icon, `${type}.svg`);
       assert.equal(definition.category, isConfig ? 'config' : 'MO Bridge');
       assert.match(definition.color, /^#[0-9A-F]{6}$/);
-      assert.equal(definition.defaults.configVersion?.value, 1);
+      assert.equal(definition.defaults.configVersion?.value, (CONFIG_HISTORIES[type]?.steps.length ?? 0) + 1);
     });
 
     test('its icon is 40 by 60, white only', () => {

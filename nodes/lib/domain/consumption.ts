@@ -110,6 +110,29 @@ export function doneDifferently(
   return `order ${key.mo_id} is done in Odoo${called} with other figures: ${told.join('; ')}${left}`;
 }
 
+/** What this package has told Odoo of an order. */
+interface Told {
+  confirmed: SiloWeights;
+  before: SiloWeights;
+  /** null: unknown, it may be any. */
+  everSent: SiloWeights | null;
+}
+
+/** Of what differs, what nobody here has sent: somebody entered it in Odoo. */
+export const foreignFigures = (
+  open: readonly Difference[],
+  { confirmed, before, everSent }: Told,
+): (Difference & { confirmed: number })[] =>
+  open
+    .filter(({ tag, found }) => {
+      const ours = [confirmed[tag] ?? 0, before[tag], everSent?.[tag]].some(
+        (kg) => kg !== undefined && roundForOdoo(kg) === found,
+      );
+      // What was never confirmed and may have been sent can be our own.
+      return !ours && (tag in confirmed || (everSent !== null && !(tag in everSent)));
+    })
+    .map((difference) => ({ ...difference, confirmed: roundForOdoo(confirmed[difference.tag]) }));
+
 /** What closes an order whose batch names no finished weight. */
 export type NoFinishedWeight = 'set-aside' | 'planned' | 'sum';
 

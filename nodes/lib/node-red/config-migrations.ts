@@ -42,7 +42,8 @@ export const CONFIG_HISTORIES: Readonly<Record<string, ConfigHistory>> = {
       ...{ operation: 'process', markDone: false, readBack: false, closeWarning: true, closeStrict: false },
       ...{ minFinishedShare: 90, noFinishedWeight: 'set-aside' },
     },
-    steps: [],
+    // Closing what nobody weighed, and dropping what no silo weighs, was never meant.
+    steps: [(config) => ({ ...config, minWeighedShare: 1, bookUnweighed: true, unreserve: false })],
   },
   'history-archive': {
     first: { operation: 'completed', source: 'message', requires: 'done', note: '', noteType: 'str', line: '' },

@@ -84,7 +84,14 @@ const isAddonResult = matches<AddonResult>({
   },
 });
 
-const firstLine = (text: string): string => shortened(text.split('\n', 1)[0] ?? '', LONGEST_LINE);
+/** All of what was said, in one line: the product's name often stands on the second. */
+const inOneLine = (text: string): string =>
+  shortened(
+    shortened(text, LONGEST_REASON)
+      .replace(/\s*\n\s*/g, ' ')
+      .trim(),
+    LONGEST_LINE,
+  );
 
 /** Who called, who watches the session and who reads the result all ask: a body is parsed once. */
 const reads = new WeakMap<Answer, Read>();
@@ -186,7 +193,7 @@ const MACHINE_TROUBLE =
 /** JSON-RPC errors: 100 and 404 are the session's (exchanges 031-034, 318), 200 carries the server's exception by its name. */
 function readError({ code, message, data }: NonNullable<Envelope['error']>): Concluded {
   const name = data?.name ?? '';
-  const said = firstLine(data?.message || message);
+  const said = inOneLine(data?.message || message);
   if (code === 100 || /SessionExpired/.test(name)) return concluded('session', 'the session has expired');
   if (code === 404) return concluded('session', 'Odoo does not know the route (404)');
   if (/AccessDenied$/.test(name)) return concluded('credentials', `Odoo refused user or password: ${said}`);
@@ -220,7 +227,7 @@ export function readLogin(answer: Answer): Concluded {
   if (result?.status === 'success' || (result?.status === undefined && typeof result?.uid === 'number')) {
     return concluded('confirmed');
   }
-  return concluded('credentials', `Odoo refused the login: ${firstLine(result?.message ?? 'no user id')}`);
+  return concluded('credentials', `Odoo refused the login: ${inOneLine(result?.message ?? 'no user id')}`);
 }
 
 /**
@@ -257,7 +264,7 @@ const OWN_REFUSALS =
  * trouble that passes. What a state can tell is read from the order instead.
  */
 export function explainError(message: string): Concluded {
-  const said = firstLine(message);
+  const said = inOneLine(message);
   if (UNKNOWN_ORDER.test(said)) return concluded('unknown-order', said);
   const state = IN_STATE.exec(said)?.[1];
   if (state === 'done') return concluded('order-done', said);
@@ -287,7 +294,7 @@ export function readUpdate(answer: Answer, sent: Readonly<Record<string, number>
   if (quantity !== undefined) missed.push(...unlike('finished quantity', quantity, updated_finished_qty));
   // Errors name what was refused; a silo that is neither named there nor echoed has to be told too.
   const told = missed.filter((miss) => !errors.some((error) => error.startsWith(`${miss.split(':', 1)[0]}:`)));
-  const trouble = errors.map((error) => passing(firstLine(error))).find(Boolean);
+  const trouble = errors.map((error) => passing(inOneLine(error))).find(Boolean);
   if (trouble) return trouble;
   const problems = [...errors.map((error) => shortened(error, LONGEST_LINE)), ...told];
   return problems.length > 0 ? concluded('partial', problems.join('; ')) : concluded('confirmed');

@@ -5,11 +5,13 @@ import { type Answer, concluded, explainError, readAddon, readEnvelope, readUpda
 import type { Concluded } from '../domain/conclusion';
 import type { OrderMove, Production, Unit } from '../domain/order';
 import {
+  areMoveLines,
   areMoves,
   areOrderDetails,
   areProductions,
   areUnitRecords,
   codesById,
+  isWizard,
   type MoveRecord,
   type OrderDetail,
 } from './records';
@@ -161,6 +163,31 @@ export class OdooClient {
     );
   }
 
+  /** Of how many lots or places each move of an order takes its part: Odoo keeps a line for each. @throws OdooError */
+  async linesByMove(orderId: number, options?: CallOptions): Promise<Map<number, number>> {
+    const domain = [['move_id.raw_material_production_id', '=', orderId]];
+    const found = await this.#searchRead('stock.move.line', domain, ['move_id'], options);
+    const lines = new Map<number, number>();
+    for (const { move_id } of checked('Reading stock.move.line', found, areMoveLines)) {
+      const [move] = move_id || [0];
+      lines.set(move, (lines.get(move) ?? 0) + 1);
+    }
+    return lines;
+  }
+
+  /** Gives back what is reserved for an order, as its button "Unreserve" does. */
+  async unreserve(orderId: number, options?: CallOptions): Promise<Concluded> {
+    return (
+      readEnvelope(await this.#callKw('mrp.production', 'do_unreserve', [[orderId]], {}, options)).concluded ?? DONE
+    );
+  }
+
+  /** Enters what a move has consumed or made, in its unit. Replaces, so it may be repeated (exchange 265). */
+  async enterDone(moveId: number, quantity: number, options?: CallOptions): Promise<Concluded> {
+    const args = [[moveId], { quantity_done: quantity }];
+    return readEnvelope(await this.#callKw('stock.move', 'write', args, {}, options)).concluded ?? DONE;
+  }
+
   /**
    * Sends kg by equipment code and, when given, the finished quantity so far (kg). Replaces, so it may be repeated.
    * @param name of the order in Odoo: the addon's routes that write take no id
@@ -205,10 +232,12 @@ export class OdooClient {
     const answer = await this.#callKw('mrp.production', 'button_mark_done', [[id]], { context }, options);
     const read = readEnvelope(answer);
     if (read.concluded) return read.concluded;
-    // true: done. A dict is a wizard that waits for a person (exchanges 290, 296).
-    return read.result === true
-      ? concluded('confirmed')
-      : concluded('not-done', 'Odoo asks for a decision in its own screen');
+    if (read.result === true) return DONE;
+    if (!isWizard(read.result))
+      return concluded('unexplained', 'Odoo answered the closing with something else than done');
+    // Both flags forbid it, so Odoo has lost them (odoo/odoo#79136).
+    const { res_model = 'a wizard' } = read.result;
+    return concluded('collided', `Odoo asks for a decision (${res_model}) although it was told not to`);
   }
 
   async #moveRecords(domain: unknown[], options?: CallOptions): Promise<MoveRecord[]> {
@@ -232,6 +261,8 @@ export class OdooClient {
     return this.session.call('/web/dataset/call_kw', { model, method, args, kwargs }, options);
   }
 }
+
+const DONE = concluded('confirmed');
 
 const moveOf = (record: MoveRecord, codes: ReadonlyMap<number, string>): OrderMove => {
   const [equipmentId, equipment] = record.scada_equipment_id || [0, ''];

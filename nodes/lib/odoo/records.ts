@@ -93,6 +93,12 @@ export const areMoves = matches<MoveRecord[]>({
   },
 });
 
+/** Whether an answer holds move lines: each is a part of a move, from one lot and place. */
+export const areMoveLines = matches<{ move_id: Related }[]>({
+  type: 'array',
+  items: { type: 'object', required: ['move_id'], properties: { move_id: related } },
+});
+
 /** Whether an answer holds units of measure. */
 export const areUnitRecords = matches<UnitRecord[]>({
   type: 'array',
@@ -101,6 +107,12 @@ export const areUnitRecords = matches<UnitRecord[]>({
     required: ['id', 'name', 'category_id', 'factor', 'rounding'],
     properties: { id: { type: 'integer' }, name: text, category_id: related, factor: figure, rounding: figure },
   },
+});
+
+/** Whether an answer is a window that Odoo wants to open before it goes on (exchanges 290, 296). */
+export const isWizard = matches<{ res_model?: string }>({
+  type: 'object',
+  properties: { res_model: text },
 });
 
 /** Equipment codes by Odoo's id, as the orders' own details tell them: a move names its equipment, not its code. */

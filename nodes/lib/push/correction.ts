@@ -102,7 +102,9 @@ export class Correction {
     // Values of the row that Odoo has not confirmed are pushed first.
     const batch = row?.lease.batch;
     const weighed = finished ?? batch?.actual_weight_quantity_finished_goods ?? null;
-    const closing = { ...batch, mo_id, actual_weight_quantity_finished_goods: weighed } as Batch;
+    // Who closes it by hand has decided, however little was weighed.
+    const decided = { close_anyway: batch?.revision ?? null };
+    const closing = { ...batch, ...decided, mo_id, actual_weight_quantity_finished_goods: weighed } as Batch;
     return delivery.finish(closing, { ...(batch ? wholeSet(batch) : {}), ...consumption }, false);
   }
 

@@ -38,6 +38,8 @@ export interface PushResult extends Concluded {
   set_aside?: boolean;
   /** From its turn to its outcome in the database, without the wait for its turn to be closed. */
   seconds?: number;
+  /** Figures of somebody else that stood in Odoo and were overwritten, in words. */
+  overwritten?: string;
   /** Seconds that its closing waited for others of the same Odoo. */
   waited?: number;
   /** Whether the outcome is in the database. */
@@ -194,7 +196,7 @@ export function skipped(which: { id?: string; mo_id?: string }, refused: NotSent
 /** What came of a delivery, as it is told. */
 export const result = (
   batch: Batch,
-  { conclusion, reason, sent, confirmed, done }: Delivered,
+  { conclusion, reason, sent, confirmed, done, overwritten }: Delivered,
 ): Omit<PushResult, 'db_saved'> => ({
   mo_id: batch.mo_id,
   id: batch.id,
@@ -204,5 +206,6 @@ export const result = (
   planned: plannedWeights(batch),
   ...(sent ? { sent } : {}),
   ...(confirmed ? { confirmed } : {}),
+  ...(overwritten ? { overwritten } : {}),
   done: done !== undefined,
 });

@@ -148,7 +148,7 @@ export class PushService {
     if (markDone && batch.status_manufacturing && !pending_call) return delivery.finish(batch, weights, known);
     const untold = pending_call?.finished !== undefined;
     const delivered = await delivery.deliver(batch, weights, {
-      everSent: batch.ever_sent,
+      ...{ everSent: batch.ever_sent, confirmed: batch.confirmed_consumption ?? {} },
       ...{ known, planned: plannedWeights(batch), before: batch.sent_consumption ?? {} },
       ...(untold
         ? {}

@@ -16,7 +16,7 @@ import type { Reading } from '../domain/reading';
 import { SILO_TAGS } from '../domain/silos';
 import { LARGEST_WEIGHT } from '../domain/weight';
 import type { Database } from './connection';
-import { accept, type Decided, type Decision, discard } from './decisions';
+import { accept, closeAnyway, type Decided, type Decision, discard } from './decisions';
 import { ENQUEUE, UNQUEUED } from './enqueue-sql';
 import { figuresOf, LOCKED_ROW } from './reading-sql';
 import { RECORD } from './record-sql';
@@ -134,6 +134,7 @@ export interface BatchEvent {
     | 'settled'
     | 'set-aside'
     | 'retry'
+    | 'close-anyway'
     | 'closed-by-hand'
     | 'archived'
     | 'held'
@@ -386,7 +387,7 @@ export class BatchStore {
          UPDATE mo_held_readings SET asks = 0, asked_at = NULL WHERE $<which> IS NULL OR mo_id = $<which>
        ), b AS (
          UPDATE mo_batch b SET duplicate = false, set_aside_at = NULL, set_aside_reason = NULL, odoo_cancelled = false,
-           attempts = 0, next_attempt_at = NULL, refusals = 0, failing_since = NULL
+           attempts = 0, next_attempt_at = NULL, refusals = 0, failing_since = NULL, closing_collisions = 0, closing_since = NULL
          WHERE ${OF_LINE} AND ($<which> IS NULL OR b.mo_id = $<which> OR b.id::text = $<which>)
            AND (b.set_aside_at IS NOT NULL OR b.next_attempt_at IS NOT NULL)
            AND (NOT b.duplicate OR $<which> IS NOT NULL) AND ${TO_MEND} IS NULL
@@ -437,6 +438,11 @@ export class BatchStore {
   /** "Its own batch": see decisions.ts. */
   accept(moId: string, decision: Decision = {}): Promise<Decided | null> {
     return accept(this.#db, moId, decision);
+  }
+
+  /** "Close all the same": see decisions.ts. */
+  closeAnyway(moId: string, decision: Decision = {}): Promise<Batch | null> {
+    return closeAnyway(this.#db, moId, decision);
   }
 
   /** Throws what was kept back for a person away: see decisions.ts. */

@@ -37,7 +37,11 @@ test('a config from before there were versions gets what version 1 had by defaul
     closeWarning: true,
     minFinishedShare: 90,
     noFinishedWeight: 'set-aside',
-    configVersion: 1,
+    // Of the next version, in flows that were there before it, too.
+    minWeighedShare: 1,
+    bookUnweighed: true,
+    unreserve: false,
+    configVersion: 2,
   });
   assert.equal('database' in migrateConfig('odoo-push-consumption', old), false);
 });

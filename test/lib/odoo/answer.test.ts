@@ -102,3 +102,8 @@ test('a reason of 5 MB, and as many errors, do not reach row, event and log', ()
   ];
   for (const reason of reasons) assert.ok(reason && reason.length <= 2_000, `${reason?.length}`);
 });
+
+test('a refusal keeps all of its lines: the product stands on the second', () => {
+  const said = 'You need to supply a Lot/Serial Number for product: \n - Pollard';
+  assert.match(explainError(said).reason, /for product: - Pollard$/);
+});

@@ -187,7 +187,13 @@ played('update', '/api/scada/mo/update-with-consumptions', { mo_id: MO, silo101:
 ]);
 
 played('mark-done', '/api/scada/mo/mark-done', { mo_id: MO, finished_qty: 2500 }, [
-  ...ANY.map(([says, conclusion, body, more]): Case => [says, conclusion, body, { ...more, stateAfter: open }]),
+  ...ANY.map(([says, conclusion, body, more]): Case => [
+    says,
+    // Another transaction in the way of a closing is another closing.
+    conclusion === 'busy' ? 'collided' : conclusion,
+    body,
+    { ...more, stateAfter: open },
+  ]),
   ...WRITES.map(([says, conclusion, body, more]): Case => [
     `${says}, and it is open`,
     conclusion,
@@ -229,8 +235,8 @@ played('mark-done', '/api/scada/mo/mark-done', { mo_id: MO, finished_qty: 2500 }
   ],
   ['the order is not known', 'unknown-order', error('MO not found: WH/MO/00011')],
   [
-    'success, and it is open',
-    'not-done',
+    'success, and it is open although nothing differs',
+    'collided',
     envelope({ status: 'success' }),
     { stateAfter: state({ state: 'to_close' }) },
   ],
@@ -277,7 +283,7 @@ const CLOSE = {
 played('closing', '/web/dataset/call_kw', CLOSE, [
   ...ANY,
   ...WRITES,
-  ['a wizard', 'not-done', envelope({ type: 'ir.actions.act_window' })],
+  ['a wizard in spite of the flags', 'collided', envelope({ type: 'ir.actions.act_window' })],
   ['nothing entered', 'bad-value', failure('odoo.exceptions.UserError', 'The quantity to produce must be positive!')],
 ]);
 
