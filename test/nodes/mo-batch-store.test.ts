@@ -33,6 +33,7 @@ const OPERATIONS = [
   'due',
   'completed',
   'unread',
+  'unqueued',
   'retry',
   'trail',
   'accept',
@@ -189,6 +190,19 @@ test('a message without a list of readings is an error: it was wired wrongly', a
     assert.deepEqual(out, [[], []]);
     assert.equal(red.status('record').fill, 'red');
   }
+});
+
+test('held orders are named for the fetch when they are to be asked for; otherwise nothing goes out', async (t) => {
+  const { red, ask } = await start(t);
+  await ask('record', { payload: [reading(1, 10), reading(2, 20)] });
+  const { out } = await red.send('unqueued', { payload: 0, topic: 'kept' });
+  assert.deepEqual(out[0]?.[0]?.mo_id, ['WH/MO/00001', 'WH/MO/00002']);
+  assert.equal(out[0]?.[0]?.topic, 'kept');
+  assert.match(red.status('unqueued').text ?? '', /^2 to ask for · /);
+  const { out: silent, error } = await red.send('unqueued', { mo_id: 'WH/MO/00009' });
+  assert.equal(error, undefined);
+  assert.deepEqual(silent.flat().filter(Boolean), [], 'a fetch without a name would fetch every order');
+  assert.deepEqual([red.status('unqueued').fill, red.status('unqueued').text?.slice(0, 12)], ['grey', '0 to ask for']);
 });
 
 test('due, completed and unread batches are listed, and a retry makes what waits due at once', async (t) => {
