@@ -7,6 +7,7 @@ import { sumForOdoo } from '../lib/domain/weight';
 import { clock, type Context, type Input, ordersIn, type Outcome, type Status } from '../lib/node-red/node-shell';
 import { auditOf } from '../lib/store/audit';
 import type { BatchStore, RecordedReading, SlotsRead, UnnamedSlot } from '../lib/store/batch-store';
+import type { Left } from '../lib/store/set-aside';
 import type { Stores } from '../lib/store/database-link';
 import type { Transferred } from '../lib/store/transfer';
 
@@ -107,15 +108,17 @@ export const OPERATIONS = {
     if (!closed) throw new Error(t('error.orders'));
     // The check tells the ids of the others, too.
     const open = ordersIn<{ mo_id: string }>({ ...msg, payload: msg.open ?? [] }) ?? [];
-    const found = await store.setAside([...open, ...closed]);
+    const left: Left[] = [];
+    const found = await store.setAside([...open, ...closed], (row) => left.push(row));
     const batches = found.filter(({ set_aside_at }) => set_aside_at !== null);
     for (const { mo_id, set_aside_reason } of batches)
       node.warn(t('status.aside', { mo_id, reason: set_aside_reason }));
     for (const { mo_id } of found.filter(({ set_aside_at }) => set_aside_at === null))
       node.warn(t('status.closed-by-hand', { mo_id }));
-    const level = batches.length > 0 ? 'attention' : 'idle';
+    for (const { mo_id, reason } of left) node.warn(t('status.not-set-aside', { mo_id, reason }));
+    const level = batches.length + left.length > 0 ? 'attention' : 'idle';
     return {
-      outputs: [{ payload: batches }],
+      outputs: [{ payload: batches, ...(left.length > 0 ? { left } : {}) }],
       status: shown(level, t('status.set-aside', { count: batches.length, at: clock() })),
     };
   },
@@ -180,8 +183,8 @@ export const OPERATIONS = {
   },
 
   async retry({ store, msg, line, context: { t, node } }: Call): Promise<Outcome> {
-    const batches = await store.retry(named(msg), line);
-    const refused = named(msg) ? [] : await store.toMend(null, line);
+    const refused: Left[] = [];
+    const batches = await store.retry(named(msg), line, (row) => refused.push(row));
     for (const { id, mo_id, reason } of refused)
       node.warn(t('status.not-retried', { mo_id: mo_id ?? `(${id})`, reason }));
     const values = { count: batches.length, refused: refused.length, at: clock() };

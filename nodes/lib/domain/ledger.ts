@@ -7,8 +7,9 @@ import type { Conclusion } from './conclusion';
 import type { OrderRef } from './order';
 import type { SiloWeights } from './silos';
 
-/** Why a row may not be pushed now. */
-export type LeaseRefusal = 'not-queued' | 'set-aside' | 'leased' | 'not-due' | 'already-confirmed' | 'nothing-to-send';
+/** Why a row may not be pushed now. 'locked': another session of the database holds it, and a person asked. */
+export type LeaseRefusal =
+  'not-queued' | 'set-aside' | 'leased' | 'locked' | 'not-due' | 'already-confirmed' | 'nothing-to-send';
 
 /** What came of a push, as it is stored. */
 export interface Settlement {

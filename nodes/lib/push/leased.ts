@@ -61,6 +61,7 @@ const SKIPPED: Record<NotSent, string> = {
   'not-queued': 'not in the queue',
   'set-aside': 'set aside: retry it or archive it',
   leased: 'another push of this order is running or about to, or another program holds its row locked',
+  locked: 'another program holds its row locked, perhaps an open transaction in an SQL tool: end it, then try again',
   'not-due': 'waiting for its next attempt',
   'already-confirmed': 'already confirmed',
   'nothing-to-send': 'no reading yet',

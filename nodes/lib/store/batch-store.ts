@@ -1,39 +1,20 @@
 /**
  * The queue, its history and its events: every rule of the store as one statement. Knows no Node-RED and no Odoo.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type Batch,
-  type BatchState,
-  type DoneReadback,
-  type CallByHand,
-  gotNoAnswer,
-  siloFigures,
-  type SiloFigures,
-} from '../domain/batch';
+import { type Batch, gotNoAnswer } from '../domain/batch';
 import type { Order } from '../domain/order';
 import type { Reading } from '../domain/reading';
-import { SILO_TAGS } from '../domain/silos';
-import { LARGEST_WEIGHT } from '../domain/weight';
+import { archive, type Archived, type Archiving, pruneEvents } from './archive';
 import type { Database } from './connection';
 import { accept, closeAnyway, type Decided, type Decision, discard } from './decisions';
 import { ENQUEUE, UNQUEUED } from './enqueue-sql';
+import { patiently } from './locked-row';
 import { figuresOf, LOCKED_ROW } from './reading-sql';
 import { RECORD } from './record-sql';
-import { ORDER_COLUMNS, SHARED_COLUMNS } from './tables';
-import {
-  BATCH_COLUMNS,
-  CLOSED_BY_HAND,
-  DUE,
-  eventOf,
-  LAST_SEEN,
-  LEASED,
-  LOCK_QUEUE,
-  OF_LINE,
-  QUIET,
-  SLOT_FREE,
-  UNCONFIRMED,
-} from './sql';
+import { type Left, retry, setAside, type Told, UNREAD } from './set-aside';
+import { BATCH_COLUMNS, CLOSED_BY_HAND, DUE, LEASED, LOCK_QUEUE, OF_LINE, SLOT_FREE, UNCONFIRMED } from './sql';
+import { type QueueSummary, summary, type Trail, trail } from './summary';
+import { ORDER_COLUMNS } from './tables';
 
 /** What became of one reading. */
 export type RecordOutcome =
@@ -69,33 +50,6 @@ export interface SlotsRead {
   emptied?: readonly number[];
 }
 
-/** Times in the lists are ISO 8601. */
-export interface QueueSummary {
-  /** Rows that keep Task 1 from fetching: all but the set-aside ones. */
-  queue: number;
-  states: Record<BatchState, number>;
-  /** Unconfirmed rows with a value, due now or waiting for their next attempt. */
-  unconfirmed: number;
-  next_attempt_at: Date | null;
-  set_aside: { mo_id: string | null; id: string; reason: string; since: string }[];
-  /** `reason`: null where they wait for their order, else why they are held (Judgement). */
-  held: {
-    mo_id: string;
-    slot: number;
-    completed: boolean;
-    held_since: string;
-    reason: string | null;
-    weights_of: string | null;
-  }[];
-  /** Running batches that no reading has named for an hour: their slots were perhaps cleared or used again. */
-  quiet: { mo_id: string; last_seen: string | null }[];
-  /** Calls by hand that may have put this into Odoo, and nobody knows (kg): repeat them; absent without any. */
-  unsettled?: ({ mo_id: string; id: string; since: string } & CallByHand)[];
-  /** With a line filter: rows of other lines that nobody has ever read, so that perhaps no flow works on them. */
-  other_lines: { line: string; rows: number }[];
-  last_read_at: Date | null;
-}
-
 /** An order that a held reading waits for. */
 export interface UnqueuedOrder {
   mo_id: string;
@@ -107,72 +61,8 @@ export interface UnqueuedOrder {
   asks: number;
 }
 
-export interface Archived {
-  id: string;
-  mo_id: string;
-  batch_no: number;
-  status: 'completed' | 'cancelled' | 'failed';
-}
-
-export interface Kept {
-  id: string;
-  mo_id: string;
-  reason: string;
-}
-
-export interface BatchEvent {
-  id: number;
-  at: Date;
-  mo_id: string;
-  batch_id: string | null;
-  line: string;
-  kind:
-    | 'queued'
-    | 'taken-over'
-    | 'changed'
-    | 'push'
-    | 'settled'
-    | 'set-aside'
-    | 'retry'
-    | 'close-anyway'
-    | 'closed-by-hand'
-    | 'archived'
-    | 'held'
-    | 'accepted'
-    | 'discarded';
-  detail: Record<string, unknown>;
-}
-
-/** Everything known about one order. */
-export interface Trail {
-  mo_id: string;
-  /** Planned, read, sent and confirmed kg per silo, of the row in the queue or else of the last one in the history. */
-  silos: SiloFigures[];
-  batch: Batch | null;
-  /** Its rows in the history, oldest first. */
-  history: (Omit<Batch, 'state'> & { status: string; notes: string | null; archived_at: Date | null })[];
-  held: Reading | null;
-  events: BatchEvent[];
-}
-
-/** A running row whose values have not changed for an hour, whether its slot still shows it or not. */
-const STILL = `(b.revision > 0 AND NOT b.status_manufacturing AND b.done_readback IS NULL AND (
-  coalesce(b.last_read_from_plc < now() - interval '1 hour', true) OR NOT EXISTS (
-    SELECT FROM mo_events e WHERE e.mo_id = b.mo_id AND e.batch_id = b.id AND e.kind = 'changed' AND e.at >= now() - interval '1 hour')))`;
-
-/** What only Odoo can tell more about: a person may have closed or cancelled the order there. */
-const UNREAD = `(b.set_aside_at IS NULL AND b.mo_id IS NOT NULL AND NOT b.duplicate AND (b.revision = 0 OR ${QUIET} OR ${STILL}))`;
-
-/** What a person has to mend before a set-aside row can come back; NULL: nothing. */
-const TO_MEND = `CASE
-  WHEN b.mo_id IS NULL THEN 'it has no mo_id: enter it by SQL, or archive the row'
-  WHEN b.duplicate AND EXISTS (SELECT FROM mo_batch o WHERE o.mo_id = b.mo_id AND o.id <> b.id)
-    THEN 'another row of this order is in the queue; archive one of the two as failed first'
-  WHEN NOT (${SILO_TAGS.map((tag) => `coalesce(b.actual_consumption_${tag}, 0) BETWEEN 0 AND ${LARGEST_WEIGHT}`).join(' AND ')})
-    THEN 'a silo holds a weight that is none: correct the row first' END`;
-
-/** Pauses (ms) in which a row that another session works on usually becomes free: a push's own statements take a few ms. */
-const PATIENCE = [30, 200, 500];
+/** What nobody has looked at is still to be recorded, like what waits for its row. */
+const NOT_YET: Judgement = { outcome: 'held', reason: LOCKED_ROW };
 
 const ofLine = (line?: string): { line: string } => ({ line: line ?? '' });
 
@@ -193,32 +83,8 @@ export class BatchStore {
   }
 
   /** Counts, what is set aside and why, what is held: all that Task 1's gate and a person need. */
-  async summary(line?: string): Promise<QueueSummary> {
-    const row = await this.#db.one<Omit<QueueSummary, 'states'> & { states: Partial<Record<BatchState, number>> }>(
-      `WITH rows AS (SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE ${OF_LINE})
-       SELECT (SELECT count(*) FROM rows WHERE set_aside_at IS NULL)::int AS queue,
-         (SELECT coalesce(jsonb_object_agg(state, n), '{}') FROM (SELECT state, count(*) AS n FROM rows GROUP BY state) s) AS states,
-         (SELECT count(*) FROM rows b WHERE ${UNCONFIRMED} AND set_aside_at IS NULL)::int AS unconfirmed,
-         (SELECT min(next_attempt_at) FROM rows WHERE set_aside_at IS NULL) AS next_attempt_at,
-         (SELECT coalesce(jsonb_agg(jsonb_build_object('mo_id', mo_id, 'id', id, 'reason', set_aside_reason, 'since', set_aside_at)
-            ORDER BY set_aside_at), '[]') FROM rows WHERE set_aside_at IS NOT NULL) AS set_aside,
-         (SELECT coalesce(jsonb_agg(jsonb_build_object('mo_id', mo_id, 'slot', reading->'slot',
-            'completed', reading->'status_manufacturing', 'held_since', held_since, 'weights_of', h.weights_of, 'reason', coalesce(h.reason,
-            CASE WHEN EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = h.mo_id AND NOT q.duplicate) THEN '${LOCKED_ROW}' END)) ORDER BY held_since), '[]')
-            FROM mo_held_readings h WHERE $<line> = '' OR line IN ('', $<line>)) AS held,
-         (SELECT coalesce(jsonb_agg(jsonb_build_object('mo_id', mo_id, 'last_seen', ${LAST_SEEN}) ORDER BY batch_no), '[]')
-            FROM rows b WHERE ${QUIET}) AS quiet,
-         (SELECT jsonb_agg(pending_call - 'at' || jsonb_build_object('mo_id', mo_id, 'id', id, 'since', pending_call->'at') ORDER BY batch_no)
-            FROM rows WHERE pending_call IS NOT NULL) AS unsettled,
-         (SELECT coalesce(jsonb_agg(o ORDER BY line), '[]') FROM (
-            SELECT b.equipment_id_batch AS line, count(*) AS rows FROM mo_batch b
-            WHERE NOT ${OF_LINE} AND NOT EXISTS (SELECT FROM mo_lines l WHERE l.line = b.equipment_id_batch) GROUP BY 1) o) AS other_lines,
-         (SELECT max(last_read_at) FROM mo_lines WHERE $<line> = '' OR line = $<line>) AS last_read_at`,
-      ofLine(line),
-    );
-    const states = { queued: 0, running: 0, completed: 0, confirmed: 0, done: 0, 'set-aside': 0, ...row.states };
-    const { unsettled, ...summary } = row;
-    return { ...summary, ...(unsettled ? { unsettled } : {}), states };
+  summary(line?: string): Promise<QueueSummary> {
+    return summary(this.#db, line);
   }
 
   /**
@@ -261,14 +127,16 @@ export class BatchStore {
    * @param line the line that was read; its liveness is noted
    */
   async record(readings: readonly Reading[], line = '', read: SlotsRead = {}): Promise<RecordedReading[]> {
-    const byOrder = new Map<string, Judgement>();
-    let waiting = readings;
-    for (const pause of [...PATIENCE, 0]) {
-      for (const { mo_id, ...judgement } of await this.#record(waiting, line, read)) byOrder.set(mo_id, judgement);
-      waiting = readings.filter(({ mo_id }) => byOrder.get(mo_id)?.reason === LOCKED_ROW);
-      if (waiting.length === 0) break;
-      await delay(pause);
-    }
+    const isLocked = ({ reason }: Judgement): boolean => reason === LOCKED_ROW;
+    const byOrder = await patiently<ReadonlyMap<string, Judgement>>(
+      async (before = new Map()) => {
+        const waiting = readings.filter(({ mo_id }) => isLocked(before.get(mo_id) ?? NOT_YET));
+        // What was empty before these readings is not emptied once more.
+        const judged = await this.#record(waiting, line, before.size > 0 ? { ...read, emptied: [] } : read);
+        return new Map([...before, ...judged.map(({ mo_id, ...judgement }) => [mo_id, judgement] as const)]);
+      },
+      (judged) => [...judged.values()].some(isLocked),
+    );
     return readings.map((reading) => ({ ...reading, ...(byOrder.get(reading.mo_id) as Judgement) }));
   }
 
@@ -331,99 +199,9 @@ export class BatchStore {
     );
   }
 
-  /**
-   * Notes what Odoo told of orders: their ids and names there; and, of rows that no reading has changed since they were
-   * listed, that the order is closed (or lost): set aside with the reason, or done with the figures of the row.
-   * @returns the rows that were set aside or found done
-   */
-  setAside(
-    orders: readonly {
-      mo_id: string;
-      reason?: string;
-      state?: string;
-      odoo_id?: number;
-      odoo_name?: string;
-      done?: DoneReadback;
-    }[],
-  ): Promise<Batch[]> {
-    return this.#underLock<Batch>(
-      `WITH told AS MATERIALIZED (
-         SELECT b.id AS row_id, o.*, o.reason IS NOT NULL AND ${UNREAD} AS closes
-         FROM mo_batch b JOIN jsonb_to_recordset($<orders:json>) AS o(mo_id text, reason text, state text, odoo_id int, odoo_name text, done jsonb)
-           ON b.mo_id = o.mo_id AND NOT b.duplicate
-         WHERE NOT ${LEASED} FOR UPDATE OF b
-       ), noted AS (
-         UPDATE mo_batch b SET odoo_id = coalesce(t.odoo_id, b.odoo_id),
-           odoo_name = CASE WHEN t.odoo_id IS NULL THEN b.odoo_name ELSE nullif(t.odoo_name, b.mo_id) END,
-           set_aside_at = CASE WHEN t.closes AND t.done IS NULL THEN now() ELSE b.set_aside_at END,
-           set_aside_reason = CASE WHEN t.closes AND t.done IS NULL THEN t.reason ELSE b.set_aside_reason END,
-           odoo_cancelled = coalesce(b.odoo_cancelled, false) OR (t.closes AND t.done IS NULL
-             AND (t.state IS NULL OR t.state IN ('cancel', 'unknown') OR (t.state = 'done' AND b.revision = 0))),
-           done_readback = CASE WHEN t.closes THEN coalesce(t.done, b.done_readback) ELSE b.done_readback END,
-           confirmed_revision = CASE WHEN t.closes AND t.done IS NOT NULL THEN b.revision ELSE b.confirmed_revision END
-         FROM told t WHERE b.id = t.row_id AND (t.closes OR t.odoo_id IS DISTINCT FROM b.odoo_id
-           OR nullif(t.odoo_name, b.mo_id) IS DISTINCT FROM b.odoo_name)
-         RETURNING b.*, t.closes, t.reason, t.done
-       ), b AS (
-         SELECT * FROM noted WHERE closes
-       ), event AS (
-         INSERT INTO mo_events (mo_id, batch_id, line, kind, detail)
-         SELECT b.mo_id, b.id, b.equipment_id_batch, CASE WHEN b.done IS NULL THEN 'set-aside' ELSE 'closed-by-hand' END,
-           jsonb_strip_nulls(jsonb_build_object('reason', b.reason, 'done', b.done)) FROM b
-       )
-       SELECT ${BATCH_COLUMNS} FROM b ORDER BY b.batch_no`,
-      { orders },
-    );
-  }
-
-  /**
-   * Makes rows due at once and brings set-aside ones back: the named one (order or row id), or all of the line. A duplicate
-   * comes back only when it is named. What a person has to mend first stays where it is.
-   * @throws Error with what has to be mended, when that keeps the named row from coming back
-   */
-  async retry(which: string | null, line?: string): Promise<Batch[]> {
-    const rows = await this.#underLock<Batch>(
-      `WITH held AS (
-         UPDATE mo_held_readings SET asks = 0, asked_at = NULL WHERE $<which> IS NULL OR mo_id = $<which>
-       ), b AS (
-         UPDATE mo_batch b SET duplicate = false, set_aside_at = NULL, set_aside_reason = NULL, odoo_cancelled = false,
-           attempts = 0, next_attempt_at = NULL, refusals = 0, failing_since = NULL, closing_collisions = 0, closing_since = NULL
-         WHERE ${OF_LINE} AND ($<which> IS NULL OR b.mo_id = $<which> OR b.id::text = $<which>)
-           AND (b.set_aside_at IS NOT NULL OR b.next_attempt_at IS NOT NULL)
-           AND (NOT b.duplicate OR $<which> IS NOT NULL) AND ${TO_MEND} IS NULL
-         RETURNING b.*
-       ), told AS (${eventOf('retry')})
-       SELECT ${BATCH_COLUMNS} FROM b ORDER BY b.batch_no`,
-      { which, ...ofLine(line) },
-    );
-    if (which === null || rows.length > 0) return rows;
-    for (const { id, mo_id, reason } of await this.toMend(which, line)) {
-      throw new Error(`${mo_id === null ? `row ${id}` : `MO ${mo_id}`}: ${reason}`);
-    }
-    return rows;
-  }
-
-  /** Set-aside rows that a retry leaves where they are, and what a person has to mend first. */
-  toMend(which: string | null, line?: string): Promise<{ id: string; mo_id: string | null; reason: string }[]> {
-    return this.#db.any(
-      `SELECT b.id, b.mo_id, ${TO_MEND} AS reason FROM mo_batch b
-       WHERE b.set_aside_at IS NOT NULL AND ${TO_MEND} IS NOT NULL AND ${OF_LINE}
-         AND ($<which> IS NULL OR b.mo_id = $<which> OR b.id::text = $<which>) ORDER BY b.batch_no, b.id`,
-      { which, ...ofLine(line) },
-    );
-  }
-
   /** Everything known about one order, from one look at the database. */
-  async trail(moId: string): Promise<Trail> {
-    const [[batch = null], history, [held], events] = (await this.#db.multi(
-      `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE b.mo_id = $<moId> ORDER BY b.duplicate LIMIT 1;
-       SELECT * FROM mo_histories WHERE mo_id = $<moId> ORDER BY archived_at NULLS FIRST;
-       SELECT reading FROM mo_held_readings WHERE mo_id = $<moId>;
-       SELECT * FROM mo_events WHERE mo_id = $<moId> ORDER BY id`,
-      { moId },
-    )) as [[Batch?], Trail['history'], [{ reading: Reading }?], BatchEvent[]];
-    const row = batch ?? history.at(-1);
-    return { mo_id: moId, silos: row ? siloFigures(row) : [], batch, history, held: held?.reading ?? null, events };
+  trail(moId: string): Promise<Trail> {
+    return trail(this.#db, moId);
   }
 
   /** Row ids of an order in the queue, the live one first; more than one only where duplicates were taken over. */
@@ -433,6 +211,28 @@ export class BatchStore {
       { moId },
       ({ id }: { id: string }) => id,
     );
+  }
+
+  /**
+   * Takes rows that Odoo has closed out of the gate: see set-aside.ts.
+   * @param onLeft told of each row that should have gone, and why it did not
+   * @returns the rows that were set aside or found done
+   */
+  async setAside(orders: readonly Told[], onLeft?: (row: Left) => void): Promise<Batch[]> {
+    const { batches, left } = await setAside(this.#db, orders);
+    if (onLeft) left.forEach(onLeft);
+    return batches;
+  }
+
+  /**
+   * Brings rows back, and makes them due: see set-aside.ts.
+   * @param onLeft told of each row that stays as it is, and why
+   * @throws Error with what has to be mended, when that keeps the named row from coming back
+   */
+  async retry(which: string | null, line?: string, onLeft?: (row: Left) => void): Promise<Batch[]> {
+    const { batches, left } = await retry(this.#db, which, line);
+    if (onLeft) left.forEach(onLeft);
+    return batches;
   }
 
   /** "Its own batch": see decisions.ts. */
@@ -458,69 +258,14 @@ export class BatchStore {
     return (await discard(this.#db, moId, { status, note })) !== null;
   }
 
-  /**
-   * Moves rows into the history in one statement, never under a live lease.
-   * As completed: only rows that are confirmed as they stand and read back as done (`requires` 'confirmed': where
-   * mark-done is not used). As cancelled or failed: any row that was named.
-   * @param ids the rows; null: all that may go (completed only)
-   * @returns what went, and of the named ones what stayed and why
-   */
-  async archive(
-    ids: readonly string[] | null,
-    {
-      status,
-      note = '',
-      requires = 'done',
-      line,
-      named = false,
-    }: {
-      status: Archived['status'];
-      note?: string;
-      requires?: 'done' | 'confirmed';
-      line?: string;
-      /** A person named the order: one that was closed in Odoo may go although its slot still shows it. */
-      named?: boolean;
-    },
-  ): Promise<{ archived: Archived[]; kept: Kept[] }> {
-    if (status !== 'completed' && !ids) throw new Error(`Archiving as ${status} needs the rows to be named`);
-    const closed = named ? CLOSED_BY_HAND : `(${CLOSED_BY_HAND} AND ${SLOT_FREE})`;
-    const complete = `(${closed} OR (b.status_manufacturing AND b.pending_call IS NULL AND NOT b.duplicate AND b.set_aside_at IS NULL AND NOT ${UNCONFIRMED}
-      ${requires === 'done' ? 'AND b.done_readback IS NOT NULL' : ''}))`;
-    const columns = SHARED_COLUMNS.join(', ');
-    const [, archived = [], kept = []] = (await this.#db.multi(
-      `${LOCK_QUEUE}
-       WITH gone AS (
-         DELETE FROM mo_batch b WHERE ($<ids> IS NULL OR b.id = ANY($<ids>::uuid[])) AND ${OF_LINE} AND NOT ${LEASED}
-           AND ${status === 'completed' ? complete : 'true'}
-         RETURNING *
-       ), b AS (
-         INSERT INTO mo_histories (${columns}, status, notes, archived_at)
-         SELECT ${columns}, $<status>, nullif($<note>, ''), now() FROM gone RETURNING *
-       ), told AS (${eventOf('archived', `jsonb_build_object('status', b.status, 'note', $<note>)`)})
-       SELECT id, mo_id, batch_no, status FROM b ORDER BY batch_no;
-       SELECT b.id, b.mo_id, CASE
-         WHEN ${LEASED} THEN 'a push of it is running'
-         WHEN NOT ${OF_LINE} THEN 'it belongs to line ' || b.equipment_id_batch
-         WHEN b.set_aside_at IS NOT NULL THEN 'set aside: ' || coalesce(b.set_aside_reason, 'no reason given')
-         WHEN ${CLOSED_BY_HAND} THEN 'closed in Odoo, and its slot still shows it: it goes once the slot is free, or when you name it in msg.mo_id'
-         WHEN NOT b.status_manufacturing THEN 'not completed'
-         WHEN b.pending_call IS NOT NULL THEN 'a call by hand is unsettled: repeat it'
-         WHEN ${UNCONFIRMED} THEN 'Odoo has not confirmed its last values'
-         ELSE 'not read back as done in Odoo' END AS reason
-       FROM mo_batch b WHERE b.id = ANY($<ids>::uuid[]) ORDER BY b.batch_no`,
-      { ids, status, note, ...ofLine(line) },
-    )) as [unknown, Archived[], Kept[]];
-    return { archived, kept };
+  /** Moves rows into the history: see archive.ts. */
+  archive(ids: readonly string[] | null, archiving: Archiving): ReturnType<typeof archive> {
+    return archive(this.#db, ids, archiving);
   }
 
-  /** Deletes events older than so many days, of orders that are archived and not queued again. @returns how many */
-  async pruneEvents(days: number): Promise<number> {
-    const { rowCount } = await this.#db.result(
-      `DELETE FROM mo_events e WHERE e.at < now() - make_interval(days => $<days>)
-         AND EXISTS (SELECT FROM mo_histories h WHERE h.mo_id = e.mo_id) AND NOT EXISTS (SELECT FROM mo_batch b WHERE b.mo_id = e.mo_id)`,
-      { days },
-    );
-    return rowCount;
+  /** Deletes what is older than so many days and needed no more: see archive.ts. @returns how many events */
+  pruneEvents(days: number): Promise<number> {
+    return pruneEvents(this.#db, days);
   }
 
   /** One statement under the queue's lock, both in one round trip. */

@@ -3,6 +3,7 @@
  */
 import type { Batch } from '../domain/batch';
 import type { Database } from './connection';
+import { HELD_ELSEWHERE, patiently } from './locked-row';
 import { RECORD } from './record-sql';
 import { FINISHED, figuresOf, merged, SEEN_ONCE } from './reading-sql';
 import { BATCH_COLUMNS, eventOf, LOCK_QUEUE } from './sql';
@@ -85,31 +86,67 @@ SELECT mo_id FROM gone UNION SELECT mo_id FROM b;`;
 
 const ROW = `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE b.mo_id = $<moId> AND NOT b.duplicate`;
 
+/** What a decision changes: the row, the held readings, the telling of their slot. */
+const LOCKED = `
+WITH rows AS MATERIALIZED (
+  SELECT b.id FROM mo_batch b WHERE b.mo_id = $<moId> AND NOT b.duplicate FOR UPDATE SKIP LOCKED
+), kept AS MATERIALIZED (
+  SELECT h.reason FROM mo_held_readings h WHERE h.mo_id = $<moId> FOR UPDATE SKIP LOCKED
+), of_slots AS (
+  SELECT s.line, s.source, s.slot FROM mo_slots s
+  WHERE EXISTS (SELECT FROM (SELECT ${telling('h')} FROM mo_held_readings h WHERE h.mo_id = $<moId>) t WHERE (t.line, t.source, t.slot) = (s.line, s.source, s.slot))
+), slots AS MATERIALIZED (
+  SELECT s.slot FROM mo_slots s JOIN of_slots o ON (o.line, o.source, o.slot) = (s.line, s.source, s.slot) FOR UPDATE OF s SKIP LOCKED
+)
+SELECT (SELECT count(*) FROM rows) < (SELECT count(*) FROM mo_batch b WHERE b.mo_id = $<moId> AND NOT b.duplicate)
+  OR (SELECT count(*) FROM kept) < (SELECT count(*) FROM mo_held_readings h WHERE h.mo_id = $<moId>)
+  OR (SELECT count(*) FROM slots) < (SELECT count(*) FROM of_slots) AS locked`;
+
+/**
+ * Decides in one transaction under the queue's lock, once nobody else holds anything locked that it changes.
+ * @throws Error naming the order, when that does not come to an end
+ */
+async function decide(db: Database, moId: string, statements: string, parameters: object): Promise<Decided | null> {
+  const { locked, decided } = await patiently<{ locked: boolean; decided: Decided | null }>(
+    () =>
+      db.tx(async (tx) => {
+        const [, [{ locked }]] = (await tx.multi(`${LOCK_QUEUE}${LOCKED}`, { moId })) as [
+          unknown,
+          [{ locked: boolean }],
+        ];
+        if (locked) return { locked, decided: null };
+        const [found = [], ...more] = (await tx.multi(`${statements}\n${ROW}`, parameters)) as [
+          unknown[],
+          ...Batch[][],
+        ];
+        const batch = more.at(-1)?.[0] ?? null;
+        return { locked, decided: found.length > 0 ? { mo_id: moId, batch } : null };
+      }),
+    (outcome) => outcome.locked,
+  );
+  if (locked) throw new Error(`MO ${moId}: ${HELD_ELSEWHERE}`);
+  return decided;
+}
+
 /**
  * "Its own batch": applies a reading that was kept back to its row, completion included; where the order is not queued, it
  * waits like any other. A row whose completion was seen once is completed with the weights that it has.
  * @returns null: nothing of this order waits for a person, or it is completed already
+ * @throws Error naming the order, when another session holds its row locked
  */
-export async function accept(db: Database, moId: string, decision: Decision): Promise<Decided | null> {
+export function accept(db: Database, moId: string, decision: Decision): Promise<Decided | null> {
   const nothingRead = { readings: [], line: '', source: '', emptied: [], alive: false };
-  const [, found, , [batch = null]] = (await db.multi(`${LOCK_QUEUE}\n${ACCEPT}\n${RECORD};\n${ROW}`, {
-    ...parameters(moId, decision),
-    ...nothingRead,
-  })) as [unknown, unknown[], unknown, [Batch?]];
-  return found.length > 0 ? { mo_id: moId, batch } : null;
+  return decide(db, moId, `${ACCEPT}\n${RECORD};`, { ...parameters(moId, decision), ...nothingRead });
 }
 
 /**
  * Throws the held reading of an order away: the same telling is stale from then on. A row whose completion was seen once
  * goes on as running.
  * @returns null: there is nothing to throw away
+ * @throws Error naming the order, when another session holds its row locked
  */
-export async function discard(db: Database, moId: string, decision: Decision): Promise<Decided | null> {
-  const [, found, [batch = null]] = (await db.multi(
-    `${LOCK_QUEUE}\n${DISCARD}\n${ROW}`,
-    parameters(moId, decision),
-  )) as [unknown, unknown[], [Batch?]];
-  return found.length > 0 ? { mo_id: moId, batch } : null;
+export function discard(db: Database, moId: string, decision: Decision): Promise<Decided | null> {
+  return decide(db, moId, DISCARD, parameters(moId, decision));
 }
 
 /**

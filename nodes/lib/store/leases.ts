@@ -9,6 +9,7 @@ import { DatabaseClosingLedger } from './closings';
 import type { Queryable } from './connection';
 import { Gathering } from './gathering';
 import { GIVEN_UP } from '../domain/conclusion';
+import { namedWhenLocked, patiently, ROW_PATIENCE } from './locked-row';
 import { BATCH_COLUMNS, DUE, eventOf, LEASED, UNCONFIRMED, UNTIL } from './sql';
 
 /** A closing that collided with another one is repeated so many times, within so long, before a person has to look. */
@@ -44,13 +45,13 @@ const BY_HAND = `, confirmed_revision = NULL, pending_call = CASE WHEN ${SENDS_N
       (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(f.call->'consumption') WHERE value > '0') END`;
 
 /** Takes the rows that are asked for, each for its owner; tells what was unsettled before, and how long (ms). */
-const lease = (purpose: keyof typeof PURPOSES, locked: Locked): string => `
+const lease = (purpose: keyof typeof PURPOSES): string => `
   WITH asked AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($<asked:json>) AS a(owner uuid, id uuid, mo_id text, ttl_ms float8, call jsonb, completed bool)
   ), free AS MATERIALIZED (
     SELECT b.id, a.owner, a.ttl_ms, a.call, a.completed, b.pending_call AS unsettled FROM mo_batch b
     JOIN asked a ON b.id = a.id OR (b.mo_id = a.mo_id AND NOT b.duplicate)
-    WHERE NOT ${LEASED} AND ${PURPOSES[purpose]} ORDER BY b.id FOR UPDATE OF b ${locked}
+    WHERE NOT ${LEASED} AND ${PURPOSES[purpose]} ORDER BY b.id FOR UPDATE OF b SKIP LOCKED
   )
   UPDATE mo_batch b SET lease_owner = f.owner, lease_until = ${UNTIL('f.ttl_ms')}, lease_confirmed = b.confirmed_revision
     ${purpose === 'manual' ? BY_HAND : `, ever_sent = b.ever_sent || ${ABOVE_ZERO}`}
@@ -117,6 +118,9 @@ const settle = (locked: Locked): string => `
   ) SELECT ${BATCH_COLUMNS} FROM b`;
 
 type Leased = Batch & { lease_owner: string };
+type Taken = { batch: Batch; owner: string } | { refused: LeaseRefusal; batch?: Batch };
+
+const lockedRow = (taken: Taken): boolean => 'refused' in taken && taken.refused === 'locked';
 
 interface Asked {
   owner: string;
@@ -155,7 +159,7 @@ export class DatabasePushLedger implements PushLedger {
     this.#db = db;
     const leases = (purpose: 'push' | 'finish'): Gathering<Asked, Leased> =>
       new Gathering(
-        (asked) => db.any<Leased>(lease(purpose, 'SKIP LOCKED'), { asked }),
+        (asked) => db.any<Leased>(lease(purpose), { asked }),
         ({ owner }, row) => row.lease_owner === owner,
       );
     this.#leases = { push: leases('push'), finish: leases('finish') };
@@ -170,19 +174,30 @@ export class DatabasePushLedger implements PushLedger {
     purpose: keyof typeof PURPOSES,
     ttlMs: number,
     byHand?: { call: CallByHand; completed: boolean },
-  ): Promise<{ batch: Batch; owner: string } | { refused: LeaseRefusal; batch?: Batch }> {
+  ): Promise<Taken> {
     const owner = randomUUID();
-    const asked = { ...which, owner, ttl_ms: ttlMs, ...byHand };
-    // A person waits for the row; a push leaves one that another transaction holds locked for its next turn.
+    const asked: Asked = { ...which, owner, ttl_ms: ttlMs, ...byHand };
+    // A person waits a moment for a row that another transaction holds locked; a push leaves it for its next turn.
+    if (purpose === 'manual') return patiently(() => this.#lease(which, purpose, asked), lockedRow);
+    return this.#lease(which, purpose, asked);
+  }
+
+  async #lease(
+    which: { id: string } | { mo_id: string },
+    purpose: keyof typeof PURPOSES,
+    asked: Asked,
+  ): Promise<Taken> {
+    const { owner } = asked;
     const batch =
       purpose === 'manual'
-        ? await this.#db.oneOrNone<Batch>(lease(purpose, ''), { asked: [asked] })
+        ? await this.#db.oneOrNone<Batch>(lease(purpose), { asked: [asked] })
         : await this.#leases[purpose].ask(asked);
     if (batch) return { batch, owner };
     const target = 'id' in which ? 'b.id = $<id>' : 'b.mo_id = $<mo_id> AND NOT b.duplicate';
     const found = await this.#db.oneOrNone<Batch & { refused: LeaseRefusal }>(
       `SELECT ${BATCH_COLUMNS}, CASE
-         WHEN ${LEASED} OR (${PURPOSES[purpose]}) THEN 'leased'
+         WHEN ${LEASED} THEN 'leased'
+         WHEN ${PURPOSES[purpose]} THEN '${purpose === 'manual' ? 'locked' : 'leased'}'
          WHEN b.set_aside_at IS NOT NULL OR b.duplicate THEN 'set-aside'
          WHEN b.revision = 0 THEN 'nothing-to-send'
          WHEN NOT ${DUE} THEN 'not-due'
@@ -214,15 +229,19 @@ export class DatabasePushLedger implements PushLedger {
     return settled;
   }
 
-  /** Gives a lease back untouched: nothing was sent. */
+  /** Gives a lease back untouched: nothing was sent. One whose row stays locked by another session ends by the clock. */
   async release(id: string, owner: string, call: Pick<Settlement, 'given' | 'earlier'> = {}): Promise<void> {
     const { given = null, earlier = null } = call;
-    await this.#db.none(
-      `UPDATE mo_batch SET lease_owner = NULL, lease_until = NULL, confirmed_revision = lease_confirmed, lease_confirmed = NULL,
+    const free = `SELECT id FROM mo_batch WHERE id = $<id> AND lease_owner = $<owner> FOR UPDATE SKIP LOCKED`;
+    const release = `WITH free AS MATERIALIZED (${free}), released AS (
+       UPDATE mo_batch SET lease_owner = NULL, lease_until = NULL, confirmed_revision = lease_confirmed, lease_confirmed = NULL,
          pending_call = CASE WHEN $<given:json>::jsonb = 'null' THEN pending_call
            ELSE mo_pending_settled(pending_call, $<given:json>, nullif($<earlier:json>::jsonb, 'null')) END
-       WHERE id = $<id> AND lease_owner = $<owner>`,
-      { id, owner, given, earlier },
+       WHERE id IN (SELECT id FROM free))
+     SELECT EXISTS (SELECT FROM mo_batch WHERE id = $<id> AND lease_owner = $<owner>) AND NOT EXISTS (SELECT FROM free) AS locked`;
+    await patiently(
+      () => this.#db.one<{ locked: boolean }>(release, { id, owner, given, earlier }),
+      ({ locked }) => locked,
     );
   }
 
@@ -251,8 +270,8 @@ export class DatabasePushLedger implements PushLedger {
       sets.push(pending(`->'finished'`, 'actual_weight_quantity_finished_goods', '$<finished>::numeric'));
     if (mark_done) sets.push(pending(`->'mark_done'`, 'status_manufacturing', 'true'));
     const left = 'pending_call = mo_pending_settled(b.pending_call, $<settled:json>, NULL)';
-    return this.#db.tx(async (tx) => {
-      await tx.one(`SELECT set_config('mo_bridge.source', 'manual', true)`);
+    const saved = this.#db.tx(async (tx) => {
+      await tx.one(`SELECT set_config('mo_bridge.source', 'manual', true), ${ROW_PATIENCE}`);
       return tx.oneOrNone<Batch>(
         `WITH b AS (
            UPDATE mo_batch b SET ${[...sets, left].join(', ')} WHERE b.id = $<id> AND b.lease_owner = $<owner> RETURNING b.*
@@ -261,6 +280,7 @@ export class DatabasePushLedger implements PushLedger {
         { id: batch.id, owner, settled, arrived, finished, reason },
       );
     });
+    return namedWhenLocked(batch.mo_id, saved);
   }
 
   /**
@@ -290,9 +310,9 @@ export class DatabasePushLedger implements PushLedger {
              THEN ($<told>::jsonb->>'${column}')::float8 ELSE b.${column} END`,
       );
     if (completed) sets.push('status_manufacturing = true');
-    return this.#db.tx(async (tx) => {
+    const saved = this.#db.tx(async (tx) => {
       const ledger = new DatabasePushLedger(tx);
-      await tx.one(`SELECT set_config('mo_bridge.source', 'manual', true)`);
+      await tx.one(`SELECT set_config('mo_bridge.source', 'manual', true), ${ROW_PATIENCE}`);
       const parameters = { id: batch.id, owner, revision: batch.revision, completed, was: batch.status_manufacturing };
       const now = await tx.oneOrNone<{ whole: boolean; overtaken: boolean }>(
         `SELECT revision = $<revision> AND ($<completed> OR revision = 0 OR coalesce(lease_confirmed = revision, false)) AS whole,
@@ -307,7 +327,7 @@ export class DatabasePushLedger implements PushLedger {
         await ledger.settle(batch, owner, { ...known, reason, wholeRow: false, doubt: true, given });
         return null;
       }
-      const saved = await tx.one<Batch>(
+      const row = await tx.one<Batch>(
         `UPDATE mo_batch b SET ${[...sets, 'last_read_from_plc = now()'].join(', ')},
            pending_call = mo_pending_settled(b.pending_call, $<given:json>, NULL)
          WHERE b.id = $<id> RETURNING ${BATCH_COLUMNS}`,
@@ -315,7 +335,8 @@ export class DatabasePushLedger implements PushLedger {
       );
       // What was read back shows the values that were sent: of a row that has others by now it proves nothing.
       const proof = now.whole && done ? { done } : {};
-      return ledger.settle(saved, owner, { ...known, ...proof, wholeRow: now.whole });
+      return ledger.settle(row, owner, { ...known, ...proof, wholeRow: now.whole });
     });
+    return namedWhenLocked(batch.mo_id, saved);
   }
 }

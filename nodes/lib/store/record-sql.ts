@@ -41,9 +41,13 @@ const WAITING = `
   SELECT w.mo_id, w.reading FROM mo_held_readings w WHERE w.reason IS NULL AND (EXISTS (SELECT FROM input i WHERE i.mo_id = w.mo_id)
     OR EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = w.mo_id AND NOT q.duplicate))`;
 
+/** The slot showed no number in between. */
+const emptied = (source: string, slot: string): string =>
+  `(${source} = $<source> AND $<emptied:json>::jsonb @> to_jsonb(${slot}))`;
+
 /** The slot has told X, now Y with X's weights: they are not Y's, unless the slot was set free in between. */
 const FOREIGN_WEIGHTS = `coalesce(s.mo_id <> i.mo_id AND s.figures = i.figures AND i.figures <> '{}'
-  AND NOT coalesce(s.released OR (s.acknowledged AND NOT i.acknowledged) OR s.counter <> i.counter, false), false)`;
+  AND NOT coalesce(s.released OR ${emptied('i.source', 'i.slot')} OR (s.acknowledged AND NOT i.acknowledged) OR s.counter <> i.counter, false), false)`;
 const DISCARDED = `EXISTS (SELECT FROM mo_discarded_readings d
   WHERE (d.line, d.source, d.slot, d.mo_id, d.figures) = ($<line>, i.source, i.slot, i.mo_id, i.figures))`;
 
@@ -138,13 +142,13 @@ const TELLING = `
   SELECT DISTINCT ON (d.source, d.slot) d.source, d.slot, d.mo_id, d.figures,
     coalesce(d.counter, CASE WHEN n.same THEN d.told_counter END) AS counter,
     coalesce(d.acknowledged, CASE WHEN n.same THEN d.told_acknowledged END) AS acknowledged,
-    n.emptied OR coalesce(n.same AND (d.told_released OR (d.told_acknowledged AND NOT d.acknowledged)), false) AS released
+    coalesce(n.same AND (d.told_released OR n.emptied OR (d.told_acknowledged AND NOT d.acknowledged)), false) AS released
   FROM decided d, LATERAL (SELECT coalesce((d.told, d.told_figures) = (d.mo_id, d.figures) AND coalesce(d.told_counter = d.counter, true), false) AS same,
-    d.source = $<source> AND $<emptied:json>::jsonb @> to_jsonb(d.slot) AS emptied) n
+    ${emptied('d.source', 'd.slot')} AS emptied) n
   WHERE d.slot > 0 AND d.outcome <> 'older' AND NOT d.foreign_weights
   ORDER BY d.source, d.slot, d.read_no DESC NULLS LAST`;
 const OF_SLOT = `(s.line, s.source, s.slot) = ($<line>, t.source, t.slot)`;
-const EMPTIED = `(s.line, s.source) = ($<line>, $<source>) AND $<emptied:json>::jsonb @> to_jsonb(s.slot) AND NOT s.released
+const EMPTIED = `s.line = $<line> AND ${emptied('s.source', 's.slot')} AND NOT s.released
   AND NOT EXISTS (SELECT FROM telling t WHERE ${OF_SLOT})`;
 const DIFFERS = `(s.mo_id, s.figures, s.counter, s.acknowledged, s.released) IS DISTINCT FROM (t.mo_id, t.figures, t.counter, t.acknowledged, t.released)`;
 
