@@ -114,6 +114,8 @@ export async function startPooler(t: TestContext, target: ConnectionData, option
     const forward = async (frame: Buffer): Promise<void> => {
       held ??= acquire();
       const connection = await held;
+      // Hung up while it waited for a session: nothing of it is asked any more.
+      if (socket.destroyed) return;
       connection.use = relay(connection);
       connection.stream.write(frame);
     };
