@@ -132,3 +132,53 @@ test('a reading for a person is never applied by itself, not replaced by what it
   const decided = await store.accept(moId(1));
   assert.deepEqual([decided?.batch?.state, (await row(db, 1)).actual_consumption_silo_a], ['completed', 825.5]);
 });
+
+test('"retry now" of a completion seen once is refused with what to do, whether it is named or not', async (t) => {
+  const { store, ledger, db } = await freshStore(t);
+  await store.enqueue([order(1)], 10);
+  await outcome(store, once());
+  const { batch, owner } = await leased(ledger, 1);
+  await ledger.settle(batch, owner, confirmed({ silo_a: 825.5 }));
+  await assert.rejects(
+    store.retry(moId(1)),
+    /MO WH\/MO\/00001: its completion was seen once: accept it, or discard it/,
+  );
+  const left: string[] = [];
+  assert.deepEqual(await store.retry(null, '', ({ reason }) => left.push(reason)), []);
+  assert.match(left.join(), /let its slot show it again/);
+  assert.match(String((await row(db, 1)).set_aside_reason), /^completion seen once/);
+  assert.equal(await outcome(store, shows(1)), 'recorded');
+  assert.deepEqual((await store.trail(moId(1))).batch?.state, 'completed');
+});
+
+test('what a person discarded is forgotten with the events, but not while its slot may tell it', async (t) => {
+  const { store, db } = await freshStore(t);
+  await store.enqueue([order(1)], 10);
+  await outcome(store, shows(1));
+  // Typed over in slot 1; of an order that is not queued in slot 2.
+  for (const [n, slot] of [
+    [2, 1],
+    [3, 2],
+  ] as const) {
+    assert.equal(await outcome(store, shows(n, { slot })), 'held');
+    assert.notEqual(await store.discard(moId(n)), null);
+    assert.equal(await outcome(store, shows(n, { slot })), 'stale');
+  }
+  const kept = () =>
+    db.map('SELECT mo_id FROM mo_discarded_readings ORDER BY 1', [], ({ mo_id }: { mo_id: string }) => mo_id);
+  const pruned = async (): Promise<string[]> => {
+    await store.pruneEvents(365);
+    return kept();
+  };
+  await db.none(`UPDATE mo_discarded_readings SET at = at - interval '400 days'`);
+  assert.deepEqual(await pruned(), [moId(2), moId(3)]);
+  await outcome(store, shows(3, { slot: 2, consumption: { silo_a: 1 } }));
+  assert.deepEqual(await pruned(), [moId(2), moId(3)], 'the number is still there');
+  await outcome(store, shows(1, { slot: 2, consumption: { silo_a: 2 } }));
+  assert.deepEqual(await pruned(), [moId(2)]);
+  await db.none('UPDATE mo_discarded_readings SET at = now()');
+  await outcome(store, shows(4, { consumption: { silo_a: 3 } }));
+  assert.deepEqual(await pruned(), [moId(2)], 'it is young');
+  await db.none(`UPDATE mo_discarded_readings SET at = at - interval '400 days'`);
+  assert.deepEqual(await pruned(), []);
+});
