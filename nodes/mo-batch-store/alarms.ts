@@ -26,8 +26,7 @@ function limitsOf(config: HealthConfig, t: Context['t']): AlarmLimits {
 }
 
 /** Date and time in the server's zone, as people in the plant read it: 2026-03-02 08:15. */
-const moment = (time: string): string =>
-  new Date(time).toLocaleString('sv-SE', { dateStyle: 'short', timeStyle: 'short' });
+const moment = (time: Date): string => time.toLocaleString('sv-SE', { dateStyle: 'short', timeStyle: 'short' });
 
 /** What an alarm is about, e.g. "MO WH/MO/00001, slot 3, line PLC01". */
 function where({ kind, mo_id, slot, line }: Alarm, t: Context['t']): string {
@@ -37,12 +36,12 @@ function where({ kind, mo_id, slot, line }: Alarm, t: Context['t']): string {
 }
 
 /** `topic` is the kind, `payload` says what, where, since when and what to do next. */
-const message = (alarm: Alarm, t: Context['t']): object => ({
+const message = (alarm: Alarm, t: Context['t'], here: (time: string) => Date): object => ({
   topic: alarm.kind,
   payload: t(`alarm.${alarm.state}.${alarm.kind}`, {
     where: where(alarm, t),
-    since: moment(alarm.since),
-    ended: moment(alarm.ended_at ?? alarm.since),
+    since: moment(here(alarm.since)),
+    ended: moment(here(alarm.ended_at ?? alarm.since)),
     reason: alarm.reason ?? t('alarm.no-reason'),
   }),
   alarm,
@@ -62,7 +61,7 @@ export function healthAction(database: DatabaseNode, config: HealthConfig, node:
       const { news, open } = await link.use(({ watch }) => watch.news(node.id, limits, config.line));
       const text = t(open > 0 ? 'status.alarms' : 'status.no-alarm', { count: open, at: clock() });
       return {
-        outputs: [news.map((alarm) => message(alarm, t))],
+        outputs: [news.map((alarm) => message(alarm, t, (time) => link.here(time)))],
         status: { level: open > 0 ? 'failed' : 'ok', text },
       };
     },

@@ -69,6 +69,9 @@ export = function (RED: NodeAPI) {
       if (!skipped) tellPush({ ...(database ? { database: database.id } : {}), conclusion, seconds });
     };
 
+    // By the clock of this machine, which people see.
+    const shown = (time: Date): Date => link?.here(time) ?? time;
+
     const tell = ({
       mo_id,
       conclusion,
@@ -85,7 +88,7 @@ export = function (RED: NodeAPI) {
       const { waited = 0 } = more;
       if (waited > LONG_WAIT) node.log(t('status.waited', { mo_id, seconds: Math.round(waited) }));
       if (conclusion === 'confirmed') return node.log(t(done ? 'status.done-one' : 'status.confirmed-one', { mo_id }));
-      const next = next_attempt_at ? t('status.next', { at: clock(next_attempt_at) }) : '';
+      const next = next_attempt_at ? t('status.next', { at: clock(shown(next_attempt_at)) }) : '';
       if (conclusion === 'credentials') return node.error(t('status.credentials', { mo_id, reason, next }));
       node.warn(t(set_aside ? 'status.aside' : 'status.failed-one', { mo_id, conclusion, reason, next }));
     };
@@ -126,7 +129,7 @@ export = function (RED: NodeAPI) {
         status: {
           level: failed.length > 0 ? 'attention' : rows.length > 0 ? 'ok' : 'idle',
           text: Number.isFinite(next)
-            ? t('status.waiting', { ...values, next: clock(new Date(next)).slice(0, 5) })
+            ? t('status.waiting', { ...values, next: clock(shown(new Date(next))).slice(0, 5) })
             : t(failed.length > 0 ? 'status.pushed-some' : 'status.pushed', values),
         },
         ...(error ? { error } : {}),

@@ -31,6 +31,8 @@ export interface LinkOptions {
   onWarning?: (problem: string) => void;
   /** How long events of archived orders are kept (days). */
   keepDays?: number;
+  /** This machine's clock (ms since 1970). */
+  now?: () => number;
 }
 
 /** Pause before the first and the longest pause between attempts to reach the database (ms). */
@@ -42,6 +44,8 @@ const START_LIMIT = 60_000;
 const CLOSE_LIMIT = 1_500;
 /** How often an idle link looks whether its server still takes writes (ms). */
 const LOOK = 10_000;
+/** Two clocks that differ by more are worth a word (ms). */
+const CLOCKS_DIFFER = 60_000;
 const DAY = 86_400_000;
 const KEEP_DAYS = 365;
 
@@ -60,6 +64,8 @@ export class DatabaseLink {
   readonly #look: NodeJS.Timeout;
   #db: Database | undefined;
   #stores: Stores | undefined;
+  /** How far the database's clock is ahead of this machine's (ms). */
+  #ahead = 0;
   #connecting: Promise<void>;
   readonly #working = new Set<Promise<unknown>>();
   #endFirstAttempt: () => void = () => undefined;
@@ -108,6 +114,14 @@ export class DatabaseLink {
     }
   }
 
+  /**
+   * A time of the database as this machine's clock will show it, or showed it: what people compare with the clock they see.
+   * Nothing is decided by it.
+   */
+  here(time: Date | string): Date {
+    return new Date(new Date(time).getTime() - this.#ahead);
+  }
+
   /** Ends attempts and pool. May be called twice. */
   async close(): Promise<void> {
     clearInterval(this.#daily);
@@ -148,6 +162,7 @@ export class DatabaseLink {
         const report = await migrate(db);
         await db.task(checkTables);
         await tryToWrite(db);
+        await this.#compareClocks(db);
         if (this.#closing.signal.aborted) return;
         this.#stores = {
           batches: new BatchStore(db),
@@ -170,6 +185,20 @@ export class DatabaseLink {
         await delay(pause, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
       }
     }
+  }
+
+  /** The answer was given half a round trip ago. Said once per connection: only what people are told depends on it. */
+  async #compareClocks(db: Database): Promise<void> {
+    const { now = Date.now } = this.#options;
+    const asked = now();
+    const { at } = await db.one<{ at: number }>('SELECT EXTRACT(EPOCH FROM clock_timestamp())::float8 * 1000 AS at');
+    this.#ahead = at - (asked + now()) / 2;
+    if (Math.abs(this.#ahead) <= CLOCKS_DIFFER) return;
+    const seconds = Math.round(Math.abs(this.#ahead) / 1000);
+    this.#options.onWarning?.(
+      `${this.#name}: its clock is ${seconds} s ${this.#ahead > 0 ? 'ahead of' : 'behind'} this machine's: set both by NTP. ` +
+        "Nothing is decided by comparing them; times in texts are this machine's, those in tables the database's",
+    );
   }
 
   #openPool(address: DatabaseAddress): Database {

@@ -237,3 +237,24 @@ test('old events are pruned when the link comes up', async (t) => {
   await queue(link);
   await eventually(async () => (await opened.store.trail(moId(1))).events.length === 0);
 });
+
+for (const [what, shift, said] of [
+  ['six minutes behind', 360_000, /plant database: its clock is 3(59|60) s behind this machine's/],
+  ['an hour ahead', -3_600_000, /plant database: its clock is 360[01] s ahead of this machine's/],
+  ['as good as equal', 30_000, undefined],
+] as const) {
+  test(`a database whose clock is ${what}: times are told by this machine's clock, and it is said at most once`, async (t) => {
+    const warnings: string[] = [];
+    const { link } = await linked(t, {
+      now: () => Date.now() + shift,
+      onWarning: (warning) => warnings.push(warning),
+    });
+    await queue(link);
+    await queue(link);
+    assert.equal(warnings.length, said ? 1 : 0);
+    if (said) assert.match(warnings[0] ?? '', said);
+    const time = new Date('2026-03-02T08:15:00.000Z');
+    assert.ok(Math.abs(link.here(time).getTime() - time.getTime() - shift) < 2_000);
+    assert.equal(link.here(time.toISOString()).getTime(), link.here(time).getTime());
+  });
+}
