@@ -1,9 +1,9 @@
 import type { NodeAPI } from 'node-red';
 import type { DatabaseNode } from '../lib/node-red/config-nodes';
-import { connectionsOf } from '../lib/node-red/connections';
-import { type Context, type Outcome, registerAction, requireNode } from '../lib/node-red/node-shell';
+import { registerAction, requireNode } from '../lib/node-red/node-shell';
 import { type HealthConfig, healthAction } from './alarms';
-import { OPERATIONS, shown } from './operations';
+import { connections } from './connections';
+import { OPERATIONS } from './operations';
 
 interface Config extends HealthConfig {
   database: string;
@@ -12,20 +12,6 @@ interface Config extends HealthConfig {
   limit: string;
   limitType: string;
 }
-
-const connections = (RED: NodeAPI, t: Context['t']): Outcome => {
-  const payload = connectionsOf(RED, t('error.not-configured'));
-  const count = payload.length;
-  const down = payload.filter(({ tried, up }) => tried && !up).length;
-  const untried = payload.filter(({ tried }) => !tried).length;
-  const status =
-    down > 0
-      ? shown('failed', t('status.connections-down', { count, down }))
-      : untried > 0
-        ? shown('idle', t('status.connections-untried', { count, untried, up: count - untried }))
-        : shown('ok', t('status.connections', { count }));
-  return { outputs: [{ payload }], status };
-};
 
 /** Enough for any plant, and a bound for a mistyped limit. */
 const MOST = 100_000;

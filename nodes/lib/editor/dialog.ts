@@ -48,6 +48,16 @@ export const current = (node: EditorNode, key: string): unknown => (node === edi
 /** The label of a config node's field, by which Node-RED says that it is missing. */
 export const labelOf = (type: string, key: string): string => RED._(`${PACKAGE}/${type}:${type}.label.${key}`);
 
+/** A setting that an older version did not save shows what the node does without it, not a blank. */
+function fillIn(node: EditorNode, defaults: Record<string, unknown>, properties: Definition['properties']): void {
+  for (const [key, value] of Object.entries(defaults)) {
+    // Node-RED fills in the choice of a config node.
+    if (node[key] !== undefined || properties[key]?.type) continue;
+    if (typeof value === 'boolean') field(key).prop('checked', value);
+    else field(key).val(String(value));
+  }
+}
+
 /** Registers a node type with what all of this package have in common. */
 export function register(type: string, definition: Definition): void {
   const { color, properties, credentials, label, ports, open, save } = definition;
@@ -85,10 +95,13 @@ export function register(type: string, definition: Definition): void {
     }),
     oneditprepare(this: EditorNode) {
       opened(this);
+      fillIn(this, defaults, properties);
       open?.(this);
     },
     oneditsave(this: EditorNode) {
       save?.(this);
+      // What stands in the dialog is whole: as one of today's.
+      this.configVersion = defaults.configVersion;
       closed();
     },
     oneditcancel: closed,

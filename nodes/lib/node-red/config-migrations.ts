@@ -43,7 +43,7 @@ export const CONFIG_HISTORIES: Readonly<Record<string, ConfigHistory>> = {
       ...{ minFinishedShare: 90, noFinishedWeight: 'set-aside' },
     },
     // Closing what nobody weighed, and dropping what no silo weighs, was never meant.
-    steps: [(config) => ({ ...config, minWeighedShare: 1, bookUnweighed: true, unreserve: false })],
+    steps: [(config) => ({ minWeighedShare: 1, bookUnweighed: true, unreserve: false, ...config })],
   },
   'history-archive': {
     first: { operation: 'completed', source: 'message', requires: 'done', note: '', noteType: 'str', line: '' },
