@@ -5,10 +5,9 @@ import type { DatabaseNode, TlsConfigNode } from '../lib/node-red/config-nodes';
 import { connectionsOf } from '../lib/node-red/connections';
 import { Metrics } from '../lib/node-red/metrics';
 import { DatabaseLink } from '../lib/store/database-link';
-import type { MigrationReport } from '../lib/store/migrate';
 import { registerRoutes } from './admin';
-import { BuiltIn, Running, tellMigration } from './running';
-import { type Config, type Credentials, missingIn, USUAL_PORT } from './settings';
+import { atServer, BuiltIn, Running, tellings } from './running';
+import { type Config, type Credentials, missingIn } from './settings';
 
 export = function (RED: NodeAPI) {
   const running = new Running();
@@ -30,18 +29,10 @@ export = function (RED: NodeAPI) {
       const tls = config.tls ? (RED.nodes.getNode(config.tls) as unknown as TlsConfigNode | null) : null;
       const missing = missingIn(config, user, tls !== null).map((key) => t(`label.${key}`));
 
-      const { host, database: name } = config;
-      const address = { host, port: Number(config.serverPort) || USUAL_PORT, database: name, user, password };
       const server = new BuiltIn(RED, running, this, config, label);
-      const source = builtIn
-        ? () => server.start()
-        : () => Promise.resolve({ ...address, ...(tls ? { ssl: tls.addTLSOptions({}) } : {}) });
-      if (!builtIn) running.shown.set(this.id, { host, port: config.serverPort, user, database: name });
-      const options = {
-        onMigrated: (report: MigrationReport) => tellMigration(this, t, report),
-        onWarning: (problem: string) => this.warn(problem),
-      };
-      const link = missing.length === 0 ? new DatabaseLink(source, label, this.link, options) : undefined;
+      const source = builtIn ? () => server.start() : atServer(config, { user, password }, tls);
+      if (!builtIn) running.show(this.id, config, user);
+      const link = missing.length === 0 ? new DatabaseLink(source, label, this.link, tellings(this, t)) : undefined;
       this.database = () => {
         if (!link) throw new Error(t('error.incomplete', { label, missing: missing.join(', ') }));
         return link;

@@ -3,10 +3,11 @@ import { resolve, join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import type { LinkState } from '../lib/domain/link-state';
 import { bounded } from '../lib/node-red/bounded';
+import type { TlsConfigNode } from '../lib/node-red/config-nodes';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../lib/postgres/embedded-postgres';
 import type { DatabaseAddress } from '../lib/store/connection';
-import type { MigrationReport } from '../lib/store/migrate';
-import type { Config } from './settings';
+import type { LinkOptions } from '../lib/store/database-link';
+import { type Config, USUAL_PORT } from './settings';
 
 type Words = (key: string, values?: object) => string;
 
@@ -14,16 +15,32 @@ type Words = (key: string, values?: object) => string;
 export class Running {
   readonly shown = new Map<string, object>();
   readonly addresses = new Map<string, DatabaseAddress>();
+
+  show(id: string, { host, serverPort: port, database }: Config, user: string): void {
+    this.shown.set(id, { host, port, user, database });
+  }
 }
 
 /** 0: the first free one. */
 const ANY_PORT = { standard: 0, least: 0, most: 65_535 };
 
-/** Says what a migration did, and what it took over. */
-export function tellMigration(node: Node, t: Words, { takenOver, version }: MigrationReport): void {
-  if (takenOver) node.warn(t('status.taken-over', { ...takenOver, orders: takenOver.orders.join(', ') }));
-  else node.log(t('status.migrated', { version }));
-}
+/** What the link to a database tells in the log: what a migration did and took over, and what is tried again. */
+export const tellings = (node: Node, t: Words): LinkOptions => ({
+  onMigrated: ({ takenOver, version }) => {
+    if (takenOver) node.warn(t('status.taken-over', { ...takenOver, orders: takenOver.orders.join(', ') }));
+    else node.log(t('status.migrated', { version }));
+  },
+  onWarning: (problem) => node.warn(problem),
+});
+
+/** Where a server of one's own is; asked again after each loss. */
+export const atServer =
+  (config: Config, login: { user: string; password: string }, tls: TlsConfigNode | null) =>
+  (): Promise<DatabaseAddress> =>
+    Promise.resolve({
+      ...{ host: config.host, port: Number(config.serverPort) || USUAL_PORT, database: config.database, ...login },
+      ...(tls ? { ssl: tls.addTLSOptions({}) } : {}),
+    });
 
 /** The built-in server of one node: started anew after each loss, and stopped with the node. */
 export class BuiltIn {
