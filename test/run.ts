@@ -8,6 +8,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTestCluster } from './support/cluster';
 
+/** Longest run of one test file (ms), many times what the slowest needs: a hang fails with its file's name. */
+const FILE_LIMIT = 15 * 60_000;
+
 const everyTest = (): string[] =>
   readdirSync(__dirname, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.js'))
@@ -27,7 +30,7 @@ async function run(files: readonly string[]): Promise<number> {
   const cluster = await startTestCluster();
   try {
     if (ended) return 1;
-    child = spawn(process.execPath, ['--test', '--test-concurrency=2', ...files], {
+    child = spawn(process.execPath, ['--test', '--test-concurrency=2', `--test-timeout=${FILE_LIMIT}`, ...files], {
       stdio: 'inherit',
       env: { ...process.env, MO_BRIDGE_TEST_CLUSTER: JSON.stringify(cluster.connection) },
     });
@@ -38,6 +41,8 @@ async function run(files: readonly string[]): Promise<number> {
   }
 }
 
+// Until the tests have said otherwise: a process that ends early has proven nothing.
+process.exitCode = 1;
 const given = process.argv.slice(2);
 void run(given.length > 0 ? given : everyTest()).then((code) => {
   process.exitCode = code;

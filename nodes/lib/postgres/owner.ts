@@ -88,28 +88,38 @@ const beats = (file: string): string => `do $beat$ begin loop
     perform pg_sleep(${BEAT / 1000});
   end loop; end $beat$`;
 
-/** Has PostgreSQL beat by itself for as long as it lives, whatever becomes of this process. Aborting `ended` lets go of it. */
+async function beatOnConnection(client: Connection, file: string, begun: () => void): Promise<void> {
+  await client.connect();
+  // Of the owner before.
+  await client.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${BEATER}' and pid <> pg_backend_pid()`,
+  );
+  await client.query('set statement_timeout = 0');
+  const beating = client.query(beats(file));
+  client.unref();
+  begun();
+  await beating;
+}
+
+/**
+ * Has PostgreSQL beat by itself for as long as it lives, whatever becomes of this process. Aborting `ended` lets go of it.
+ * @returns when it has been told to, so that nothing is written before that a stall could put at risk
+ */
 export async function keepBeating(
   place: ClusterPlace,
   port: number,
   password: string,
   ended: AbortSignal,
 ): Promise<void> {
-  while (!ended.aborted) {
-    const client = newClient(port, password, BEATER);
-    try {
-      await client.connect();
-      client.unref();
-      // Of the owner before.
-      await client.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${BEATER}' and pid <> pg_backend_pid()`,
-      );
-      await client.query('set statement_timeout = 0');
-      await client.query(beats(beatFile(place)));
-    } catch {
+  const keep = async (begun: () => void): Promise<void> => {
+    while (!ended.aborted) {
+      const client = newClient(port, password, BEATER);
       // The server restarts its connections, or has ended: whoever owns it notices.
+      await beatOnConnection(client, beatFile(place), begun).catch(() => undefined);
+      begun();
+      await client.end().catch(() => undefined);
+      await pause(BEAT, undefined, { signal: ended, ref: false }).catch(() => undefined);
     }
-    await client.end().catch(() => undefined);
-    await pause(BEAT, undefined, { signal: ended, ref: false }).catch(() => undefined);
-  }
+  };
+  await new Promise<void>((begun) => void keep(begun));
 }

@@ -143,7 +143,7 @@ export async function openServer(request: ServerRequest): Promise<Server> {
       });
       if (owner) {
         await claim.confirm();
-        return ownServer(request, postmaster, password, owner, launched);
+        return await ownServer(request, postmaster, password, owner, launched);
       }
     } else if (!postmaster && !launched) {
       claim.lost.throwIfAborted();
@@ -175,13 +175,13 @@ async function explainFailure(
   throw new Error(`The embedded PostgreSQL in ${place.root} did not start (${launched.ended}). It said: ${said}`);
 }
 
-function ownServer(
+async function ownServer(
   { place, claim, binaries, port, log, onExit }: ServerRequest,
   postmaster: Postmaster,
   password: string,
   firstOwner: Connection,
   launched: Launch | undefined,
-): Server {
+): Promise<Server> {
   let stopping: Promise<void> | undefined;
   let lost = false;
   const ended = new AbortController();
@@ -244,7 +244,7 @@ function ownServer(
   );
   if (port && port !== postmaster.port) log(`It moves to port ${port} at its next start`);
   watch(firstOwner);
-  void keepBeating(place, postmaster.port, password, ended.signal);
+  await keepBeating(place, postmaster.port, password, ended.signal);
   claim.lost.addEventListener('abort', () => void giveWay(), { once: true });
   return { port: postmaster.port, password, adopted, stop: () => (stopping ??= shutDown()) };
 }

@@ -12,6 +12,9 @@ import { openTempFolder, postmasterPid } from '../../support/cluster';
 const MODULE = join(__dirname, '../../../nodes/lib/postgres/embedded-postgres.js');
 const SUPPORT = join(__dirname, '../../support/cluster.js');
 
+/** How long a container may keep its answer back (ms) before the test fails. */
+const PATIENCE = 120_000;
+
 /** Namespaces as containers have them; the loopback of a new one is down. */
 const CONTAINER = ['--pid', '--ipc', '--net', '--mount', '--uts', '--mount-proc', '--fork', '--kill-child=SIGKILL'];
 const inContainer = (host: string, script: string): string[] => [
@@ -72,10 +75,12 @@ function container(t: TestContext, host: string, directory: string): Container {
   return {
     said,
     says: async (words) => {
-      for (;;) {
+      for (const signal = AbortSignal.timeout(PATIENCE); ;) {
         const found = said.findIndex((line) => words.test(line));
         if (found >= 0) return said.splice(0, found + 1).at(-1) ?? '';
-        await once(lines, 'line');
+        await once(lines, 'line', { signal }).catch(() =>
+          assert.fail(`${host} did not say ${words} within ${PATIENCE / 1000} s, but: ${said.join(' | ')}`),
+        );
       }
     },
     tell: (line) => stdin.write(`${line}\n`),
