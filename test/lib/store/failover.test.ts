@@ -17,7 +17,7 @@ import { startTcpProxy } from '../../support/tcp-proxy';
 const asRoot = process.getuid?.() === 0;
 
 /** What has to go before the folders can. */
-const leave: (() => void)[] = [];
+const leave: (() => void | Promise<void>)[] = [];
 
 interface Linked {
   link: DatabaseLink;
@@ -47,16 +47,16 @@ function linkTo(t: TestContext, address: DatabaseAddress): Linked {
 
 function folderFor(t: TestContext): string {
   const folder = openTempFolder();
-  t.after(() => {
-    for (const unmount of leave.splice(0)) unmount();
+  t.after(async () => {
+    for (const end of leave.splice(0).reverse()) await end();
     rmSync(folder, { recursive: true, force: true });
   });
   return folder;
 }
 
-async function serverIn(t: TestContext, directory: string): Promise<EmbeddedPostgres> {
+async function serverIn(directory: string): Promise<EmbeddedPostgres> {
   const server = await startEmbeddedPostgres({ directory, log: () => undefined });
-  t.after(() => server.stop());
+  leave.push(() => server.stop());
   return server;
 }
 
@@ -75,7 +75,7 @@ async function primaryAndStandby(t: TestContext): Promise<[EmbeddedPostgres, Emb
   const first = await startEmbeddedPostgres({ directory: one, log: () => undefined });
   await first.stop();
   execFileSync('cp', ['-a', one, two]);
-  const primary = await serverIn(t, one);
+  const primary = await serverIn(one);
   const { host, port, user, password } = primary;
   const data = join(two, 'cluster/data');
   writeFileSync(join(data, 'standby.signal'), '');
@@ -83,7 +83,7 @@ async function primaryAndStandby(t: TestContext): Promise<[EmbeddedPostgres, Emb
     join(data, 'postgresql.auto.conf'),
     `primary_conninfo = 'host=${host} port=${port} user=${user} password=${password}'\n`,
   );
-  return [primary, await serverIn(t, two)];
+  return [primary, await serverIn(two)];
 }
 
 const sessions = async (server: EmbeddedPostgres): Promise<number> =>
@@ -129,7 +129,7 @@ test('a failover: the link leaves the server that takes no writes, refuses a sta
 });
 
 test('a server that becomes read-only while nobody works is noticed by itself', async (t) => {
-  const server = await serverIn(t, join(folderFor(t), 'one'));
+  const server = await serverIn(join(folderFor(t), 'one'));
   const { queue, until } = linkTo(t, addressOf(server));
   assert.equal(await queue(), 0);
   await sql(server, 'ALTER SYSTEM SET default_transaction_read_only = on');
@@ -146,11 +146,11 @@ test(
   { skip: !asRoot && 'mounting a small disk needs root' },
   async (t) => {
     const folder = folderFor(t);
-    const server = await serverIn(t, join(folder, 'one'));
+    const server = await serverIn(join(folder, 'one'));
     const small = join(folder, 'small');
     mkdirSync(small);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'none', small]);
-    leave.push(() => execFileSync('umount', ['-l', small]));
+    leave.push(() => void execFileSync('umount', ['-l', small]));
     const { uid, gid } = statSync(join(server.directory, 'cluster/data'));
     chownSync(small, uid, gid);
     await sql(server, `CREATE TABLESPACE small LOCATION '${small}'`);
