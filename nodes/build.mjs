@@ -4,7 +4,7 @@
  * changed and removes what has no source any more, so that it may run while something of dist/ is in use.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 const filesBelow = (folder) =>
@@ -49,12 +49,23 @@ const dialogOf = async (source) => {
   return `${dialog}\n<script type="text/javascript">\n${outputFiles[0].text}</script>\n`;
 };
 
+/** The texts of one type in one language: what all have in common, and its own, which win. */
+const textsOf = (type, file) => {
+  const language = basename(dirname(file));
+  const own = JSON.parse(readFileSync(file, 'utf8'))[type];
+  const common = JSON.parse(readFileSync(join('nodes', 'lib', 'locales', `${language}.json`), 'utf8'));
+  const texts = { ...own };
+  for (const [section, shared] of Object.entries(common)) texts[section] = { ...shared, ...own[section] };
+  return `${JSON.stringify({ [type]: texts }, null, 2)}\n`;
+};
+
 for (const entry of readdirSync('nodes', { withFileTypes: true })) {
   if (!entry.isDirectory() || entry.name === 'lib') continue;
   const type = entry.name;
   const source = join('nodes', type);
   for (const file of filesBelow(source))
-    if (!/\.ts$|\/dialog\.html$/.test(file)) write(join('dist', file), readFileSync(file));
+    if (file.endsWith('.json')) write(join('dist', file), Buffer.from(textsOf(type, file)));
+    else if (!/\.ts$|\/dialog\.html$/.test(file)) write(join('dist', file), readFileSync(file));
   if (existsSync(join(source, 'editor.ts')))
     write(join('dist', source, `${type}.html`), Buffer.from(await dialogOf(source)));
   const icon = `${type}.svg`;

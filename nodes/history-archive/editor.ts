@@ -25,7 +25,7 @@ register(TYPE, {
     outputs: 1,
     input: (node) => {
       const takesAll = node.operation === 'completed' && node.source === 'all';
-      return node._(takesAll ? 'history-archive.input.trigger' : 'history-archive.input.batches');
+      return node._(takesAll ? 'history-archive.input.trigger' : 'history-archive.input.batchesOrOrder');
     },
     output: (node) => node._('history-archive.output.archived'),
   },

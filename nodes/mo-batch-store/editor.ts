@@ -12,6 +12,31 @@ import {
 } from '../lib/editor/dialog';
 
 const TYPE = 'mo-batch-store';
+/** What each operation takes, unless it is a trigger. */
+const TAKES: Readonly<Record<string, string>> = {
+  enqueue: 'mo-batch-store.input.orders',
+  'set-aside': 'mo-batch-store.input.closed',
+  record: 'mo-batch-store.input.readings',
+  retry: 'mo-batch-store.input.triggerOrOrder',
+  trail: 'mo-batch-store.input.order',
+  archived: 'mo-batch-store.input.period',
+  export: 'mo-batch-store.input.file',
+  import: 'mo-batch-store.input.file',
+  accept: 'mo-batch-store.input.order',
+  discard: 'mo-batch-store.input.order',
+  'close-anyway': 'mo-batch-store.input.order',
+};
+/** What operations give that give the same as another, or what the dialog says anyway. */
+const GIVES: Readonly<Record<string, string>> = {
+  unread: 'mo-batch-store.input.orders',
+  due: 'mo-batch-store.input.batches',
+  completed: 'mo-batch-store.input.batches',
+  connections: 'mo-batch-store.operation.connections',
+  export: 'mo-batch-store.output.file',
+  import: 'mo-batch-store.output.file',
+  accept: 'mo-batch-store.output.decided',
+  discard: 'mo-batch-store.output.decided',
+};
 const LIMITED = ['enqueue', 'due', 'completed'];
 /** A year (minutes). */
 const LONGEST = 525_600;
@@ -48,9 +73,11 @@ register(TYPE, {
   label: (node) => node._(`mo-batch-store.operation.${String(node.operation)}`),
   ports: {
     outputs: 1,
-    input: (node) => node._(`mo-batch-store.input.${String(node.operation)}`),
-    output: (node, index) =>
-      index === 1 ? node._('mo-batch-store.output.held') : node._(`mo-batch-store.output.${String(node.operation)}`),
+    input: (node) => node._(TAKES[String(node.operation)] ?? 'mo-batch-store.input.trigger'),
+    output: (node, index) => {
+      const operation = String(node.operation);
+      return node._(index === 1 ? 'mo-batch-store.output.held' : (GIVES[operation] ?? `${TYPE}.output.${operation}`));
+    },
   },
   open(node) {
     field('limit').typedInput({

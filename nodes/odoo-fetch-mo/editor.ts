@@ -3,6 +3,16 @@ import { field, labelOf, register } from '../lib/editor/dialog';
 
 const TYPE = 'odoo-fetch-mo';
 
+/** What each operation takes and gives, unless it takes a trigger and gives orders. */
+const TAKES: Readonly<Record<string, string>> = {
+  check: 'odoo-fetch-mo.input.orders',
+  compare: 'odoo-fetch-mo.input.compare',
+};
+const GIVES: Readonly<Record<string, string>> = {
+  check: 'odoo-fetch-mo.output.check',
+  compare: 'odoo-fetch-mo.output.compare',
+};
+
 register(TYPE, {
   color: '#C3A8D1',
   properties: {
@@ -14,8 +24,8 @@ register(TYPE, {
   label: (node) => node._(`odoo-fetch-mo.operation.${String(node.operation)}`),
   ports: {
     outputs: 1,
-    input: (node) => node._(`odoo-fetch-mo.input.${String(node.operation)}`),
-    output: (node) => node._(`odoo-fetch-mo.output.${String(node.operation)}`),
+    input: (node) => node._(TAKES[String(node.operation)] ?? 'odoo-fetch-mo.input.triggerOrOrder'),
+    output: (node) => node._(GIVES[String(node.operation)] ?? 'odoo-fetch-mo.input.orders'),
   },
   open(node) {
     const show = (): void => {

@@ -3,6 +3,12 @@ import { field, labelOf, register, rule } from '../lib/editor/dialog';
 
 const TYPE = 'odoo-push-consumption';
 
+/** What each operation takes, unless it takes batches. */
+const TAKES: Readonly<Record<string, string>> = {
+  update: 'odoo-push-consumption.input.update',
+  'mark-done': 'odoo-push-consumption.input.mark-done',
+};
+
 const isShare = (share: unknown): boolean => /\d/.test(String(share)) && Number(share) >= 0 && Number(share) <= 100;
 
 register(TYPE, {
@@ -28,7 +34,7 @@ register(TYPE, {
   label: (node) => node._(`odoo-push-consumption.operation.${String(node.operation)}`),
   ports: {
     outputs: 2,
-    input: (node) => node._(`odoo-push-consumption.input.${String(node.operation)}`),
+    input: (node) => node._(TAKES[String(node.operation)] ?? 'odoo-push-consumption.input.batches'),
     output: (node, index) =>
       node._(index === 0 ? 'odoo-push-consumption.output.confirmed' : 'odoo-push-consumption.output.notConfirmed'),
   },

@@ -27,6 +27,7 @@ const told = (node: EditorNode, { user, server, addon, orders, address }: Found)
 
 register('odoo-server', {
   color: '#B99BC7',
+  palette: 'label.server',
   properties: {
     url: { validate: rule(isAddress, 'odoo-server.error.url') },
     database: { validate: rule(filled, 'odoo-server.error.database') },
@@ -35,7 +36,7 @@ register('odoo-server', {
     tls: { type: 'tls-config', required: false },
   },
   credentials: { user: { type: 'text', required: true }, password: { type: 'password', required: true } },
-  label: (node) => (typeof node.url === 'string' && node.url) || node._('odoo-server.palette'),
+  label: (node) => (typeof node.url === 'string' && node.url) || node._('odoo-server.label.server'),
   open(node) {
     // An address from the environment may turn out to be https.
     const showTls = (): void => {

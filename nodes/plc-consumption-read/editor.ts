@@ -54,10 +54,13 @@ register('plc-consumption-read', {
     moPattern: ofReader(pattern),
     checkMode: {},
   },
-  label: (node) => node._(`plc-consumption-read.operation.${operationOf(node)}`),
+  label: (node) =>
+    node._(
+      operationOf(node) === 'read' ? 'plc-consumption-read.palette' : 'plc-consumption-read.operation.acknowledge',
+    ),
   ports: {
     outputs: 2,
-    input: (node) => node._(`plc-consumption-read.input.${operationOf(node)}`),
+    input: (node) => node._(`plc-consumption-read.input.${operationOf(node) === 'read' ? 'trigger' : 'acknowledge'}`),
     output(node, index) {
       const operation = operationOf(node);
       const second = operation === 'read' ? 'rejected' : 'kept';

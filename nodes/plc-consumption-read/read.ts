@@ -99,7 +99,7 @@ export function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Cont
         ],
         status: {
           level: rejected.length > 0 ? 'attention' : 'ok',
-          text: t(rejected.length > 0 ? 'status.read-rejected' : 'status.read', {
+          text: t(rejected.length > 0 ? 'status.read-rejected' : 'status.listed', {
             count: readings.length,
             completed,
             rejected: rejected.length,

@@ -52,6 +52,7 @@ function check(node: EditorNode): void {
 
 register('silo-map', {
   color: '#8FC1BC',
+  palette: 'label.silos',
   properties: {
     silos: {
       value: DEFAULT_SILOS,
@@ -61,7 +62,7 @@ register('silo-map', {
       },
     },
   },
-  label: (node) => node._('silo-map.palette'),
+  label: (node) => node._('silo-map.label.silos'),
   open(node) {
     const saved = (node.silos as Silo[] | undefined) ?? [];
     for (const silo of DEFAULT_SILOS) {

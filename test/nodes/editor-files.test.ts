@@ -54,7 +54,7 @@ function load(type: string) {
   const html = read('dist', 'nodes', type, `${type}.html`);
   const [template = ''] = matches(html, /<script type="text\/html"[^>]*>([\s\S]*?)<\/script>/g);
   const [script = ''] = matches(html, /<script type="text\/javascript">([\s\S]*?)<\/script>/g);
-  const catalog = JSON.parse(read('nodes', type, 'locales', 'en-US', `${type}.json`)) as Catalog;
+  const catalog = JSON.parse(read('dist', 'nodes', type, 'locales', 'en-US', `${type}.json`)) as Catalog;
   const find = (key: string): string | Catalog | undefined =>
     key
       .split('.')

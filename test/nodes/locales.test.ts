@@ -16,7 +16,8 @@ const TYPES = Object.keys(nodesOf.nodes);
 const REFERENCE = 'en-US';
 /** As TIA Portal and this package call them in every language. */
 const PROPER_NAMES = ['Data block DB', 'S7 batch record'];
-const locales = (type: string): string => join(root, 'nodes', type, 'locales');
+/** As built: its own texts and those that all nodes have in common. */
+const locales = (type: string): string => join(root, 'dist', 'nodes', type, 'locales');
 const read = (type: string, language: string, extension: string): string =>
   readFileSync(join(locales(type), language, `${type}.${extension}`), 'utf8');
 

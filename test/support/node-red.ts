@@ -108,7 +108,7 @@ let texts: Promise<void> | undefined;
 
 async function registerTexts(): Promise<void> {
   for (const type of TYPES)
-    await i18n.registerMessageCatalog(`test/${type}`, join(PROJECT, 'nodes', type, 'locales'), `${type}.json`);
+    await i18n.registerMessageCatalog(`test/${type}`, join(BUILT, 'nodes', type, 'locales'), `${type}.json`);
 }
 
 /** Nodes with wires lie on a tab; Node-RED takes those that lie nowhere for config nodes. */

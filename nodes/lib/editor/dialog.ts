@@ -20,6 +20,8 @@ export interface Property {
 
 export interface Definition {
   color: string;
+  /** Its name, where it is a label as well; by default the text `palette`. */
+  palette?: string;
   /** Beside name and version, which every node has. */
   properties: Record<string, Property>;
   credentials?: Record<string, { type: 'text' | 'password'; required?: boolean }>;
@@ -60,7 +62,7 @@ function fillIn(node: EditorNode, defaults: Record<string, unknown>, properties:
 
 /** Registers a node type with what all of this package have in common. */
 export function register(type: string, definition: Definition): void {
-  const { color, properties, credentials, label, ports, open, save } = definition;
+  const { color, palette = 'palette', properties, credentials, label, ports, open, save } = definition;
   const defaults = defaultsOf(type);
   const opened = (node: EditorNode): void => {
     edited = node;
@@ -75,7 +77,7 @@ export function register(type: string, definition: Definition): void {
     ...(credentials ? { credentials } : {}),
     icon: `${type}.svg`,
     paletteLabel(this: EditorNode) {
-      return this._(`${type}.palette`);
+      return this._(`${type}.${palette}`);
     },
     label(this: EditorNode) {
       return this.name || label(this);
