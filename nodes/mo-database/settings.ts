@@ -39,6 +39,6 @@ export function missingIn(
   hasTls: boolean,
 ): string[] {
   if (mode !== 'server') return [];
-  const given = { host, serverPort: isPort(serverPort), database, user, tls: !tls || hasTls };
+  const given = { host, port: isPort(serverPort), database, user, tls: !tls || hasTls };
   return Object.entries(given).flatMap(([key, value]) => (value ? [] : [key]));
 }
