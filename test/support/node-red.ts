@@ -11,9 +11,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Node, NodeAPI } from 'node-red';
 import type { ConnectionData } from './cluster';
 
-/** The compiled tree that this test runs in, and the sources beside it. */
+/** The compiled tree that this test runs in. */
 const BUILT = resolve(__dirname, '..', '..');
-const PROJECT = resolve(BUILT, '..');
 const NODE_RED = require.resolve('node-red');
 const fromNodeRed = (id: string): unknown => require(require.resolve(id, { paths: [dirname(NODE_RED)] }));
 
