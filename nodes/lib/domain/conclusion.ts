@@ -66,6 +66,22 @@ export interface Concluded {
 }
 
 /**
+ * The longest reason (characters): a screen full. It goes into the row, an event, the log and a status, each time; the
+ * longest recorded one has 230.
+ */
+export const LONGEST_REASON = 2_000;
+
+export const concluded = (conclusion: Conclusion, reason = ''): Concluded => ({
+  conclusion,
+  // What a proxy sends in between may hold anything; PostgreSQL keeps neither a NUL nor half of a character that was cut.
+  reason: shortened(reason, LONGEST_REASON).replace(/[\p{Cc}\p{Cs}]+/gu, ' '),
+});
+
+/** A text that is cut where it is too long (characters). */
+export const shortened = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text;
+
+/**
  * When a row is set aside whose errors nobody knows: so many answers that Odoo itself gave for this very row, over so long
  * (h). Trouble of a server is over by then, or has been seen.
  */

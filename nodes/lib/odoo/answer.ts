@@ -2,7 +2,7 @@
  * Reads Odoo's answers, in one order everywhere: transport, JSON, error, status, errors[], every code that was sent.
  * HTTP 200 is not success here, and neither is a "success" that can be checked.
  */
-import type { Concluded, Conclusion } from '../domain/conclusion';
+import { type Concluded, concluded, LONGEST_REASON, shortened } from '../domain/conclusion';
 import { matches } from '../domain/schema';
 import { sameForOdoo } from '../domain/weight';
 
@@ -15,23 +15,10 @@ export type Answer =
 /** The `result` of an envelope, or what its absence means. */
 export type Read<T = unknown> = { result: T; concluded?: never } | { result?: never; concluded: Concluded };
 
-/**
- * The longest reason (characters): a screen full. It goes into the row, an event, the log and a status, each time; the
- * longest recorded one has 230.
- */
-const LONGEST_REASON = 2_000;
 /** So many of Odoo's errors[] are looked at: one for every silo, and as many that nobody asked for. */
 const MOST_ERRORS = 50;
 /** One line of them, or of an exception (characters). */
 const LONGEST_LINE = 300;
-
-export const concluded = (conclusion: Conclusion, reason = ''): Concluded => ({
-  conclusion,
-  // What a proxy sends in between may hold anything; PostgreSQL keeps neither a NUL nor half of a character that was cut.
-  reason: shortened(reason, LONGEST_REASON).replace(/[\p{Cc}\p{Cs}]+/gu, ' '),
-});
-
-const shortened = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 interface Envelope {
   result?: unknown;

@@ -1,8 +1,9 @@
 /**
  * The calls that this package makes to Odoo, each returning what its answer means. Knows no Node-RED and no database.
  */
-import { type Answer, concluded, explainError, readAddon, readEnvelope, readUpdate } from './answer';
-import type { Concluded } from '../domain/conclusion';
+import { type Answer, explainError, readAddon, readEnvelope, readUpdate } from './answer';
+import { type Concluded, concluded } from '../domain/conclusion';
+import { OdooError } from '../domain/odoo-orders';
 import type { OrderMove, Production, Unit } from '../domain/order';
 import {
   areMoveLines,
@@ -17,16 +18,7 @@ import {
 } from './records';
 import { type CallOptions, type OdooAddress, OdooSession } from './session';
 
-/** A read that failed, as an exception: an error is never "no orders". */
-export class OdooError extends Error {
-  readonly concluded: Concluded;
-
-  constructor(what: string, { conclusion, reason }: Concluded) {
-    super(`${what}: ${reason || conclusion}`);
-    this.name = 'OdooError';
-    this.concluded = { conclusion, reason };
-  }
-}
+export { OdooError } from '../domain/odoo-orders';
 
 /** One page holds them all: paging by offset skips orders, because a first consumption takes one out of the list. */
 const ALL = 100_000;

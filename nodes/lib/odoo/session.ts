@@ -5,10 +5,10 @@ import http from 'node:http';
 import https from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
 import axios, { type AxiosInstance, isAxiosError } from 'axios';
-import { type Answer, concluded, isHtml, readEnvelope, readLogin } from './answer';
+import { type Answer, isHtml, readEnvelope, readLogin } from './answer';
 import { CookieJar } from './cookies';
 import { onAbort } from '../domain/abort';
-import type { Concluded } from '../domain/conclusion';
+import { type Concluded, concluded } from '../domain/conclusion';
 
 export interface OdooAddress {
   /** http(s)://host[:port][/prefix], as `odooAddress` makes it. */

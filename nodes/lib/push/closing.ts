@@ -3,10 +3,9 @@
  * done, and what Odoo says of it afterwards is what counts.
  */
 import { describeUnweighed, odooAsks, tooLittleWeighed, unweighed } from '../domain/closing';
-import type { Concluded } from '../domain/conclusion';
+import { type Concluded, concluded } from '../domain/conclusion';
 import type { Production } from '../domain/order';
 import { roundForOdoo, sameForOdoo } from '../domain/weight';
-import { concluded } from '../odoo/answer';
 import { ASK_THE_STATE, type Delivered, type Goal, type OrderState, type Visit } from './visit';
 
 export interface ClosingOptions {

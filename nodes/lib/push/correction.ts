@@ -3,11 +3,10 @@
  * to send is on the row before it is sent, and stays there until it is known what became of it.
  */
 import { type Batch, type CallByHand, plannedWeights } from '../domain/batch';
-import type { Conclusion } from '../domain/conclusion';
+import { concluded, type Conclusion } from '../domain/conclusion';
 import { wholeSet } from '../domain/consumption';
 import { callOf, type ManualRequest, notInRow, overlaps, without } from '../domain/correction';
 import type { PushLedger, Settlement } from '../domain/ledger';
-import { concluded } from '../odoo/answer';
 import type { Turn } from './closing-turn';
 import { type Delivery, type Delivered, wentOut } from './delivery';
 import { type Lease, type Leased, type PushResult, result, skipped } from './leased';

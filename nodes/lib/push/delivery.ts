@@ -2,9 +2,8 @@
  * Brings one set of values into one order and, when asked, closes it; ends with what Odoo really holds. Knows nothing of
  * leases: `beforeSend` is asked before every request and ends the delivery by throwing.
  */
-import { concluded } from '../odoo/answer';
 import { type Batch, plannedWeights } from '../domain/batch';
-import type { Concluded } from '../domain/conclusion';
+import { type Concluded, concluded } from '../domain/conclusion';
 import {
   type Consignment,
   consign,
@@ -18,7 +17,8 @@ import {
 import { nameInOdoo, type OrderKey } from '../domain/order';
 import type { SiloMap, SiloWeights } from '../domain/silos';
 import { roundForOdoo, sameForOdoo } from '../domain/weight';
-import { type OdooClient, OdooError } from '../odoo/client';
+import { OdooError } from '../domain/odoo-orders';
+import type { OdooClient } from '../odoo/client';
 import type { CallOptions } from '../odoo/session';
 import { close, type ClosingOptions } from './closing';
 import { type Delivered, type Goal, isNothing, type OrderState, Visit, type VisitOptions } from './visit';

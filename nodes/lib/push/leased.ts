@@ -6,6 +6,7 @@ import { type Batch, plannedWeights } from '../domain/batch';
 import {
   CONCLUSIONS,
   type Concluded,
+  concluded,
   type Conclusion,
   needsDecision,
   pauseAfterCollision,
@@ -13,7 +14,6 @@ import {
 } from '../domain/conclusion';
 import type { LeaseRefusal, PushLedger, Settlement } from '../domain/ledger';
 import type { SiloMap, SiloWeights } from '../domain/silos';
-import { concluded } from '../odoo/answer';
 import type { OdooClient } from '../odoo/client';
 import { LONGEST_WAIT, type Turn } from './closing-turn';
 import { Delivery, type DeliveryOptions, type Delivered } from './delivery';

@@ -2,8 +2,8 @@
  * What calls by hand may have put into Odoo: left alone by every push, and settled by one look at the order before it is
  * closed.
  */
-import { concluded } from '../odoo/answer';
 import type { PendingCall } from '../domain/batch';
+import { concluded } from '../domain/conclusion';
 import { describeSettled, describeUnsettled, judge, without } from '../domain/correction';
 import type { PushLedger } from '../domain/ledger';
 import type { Delivery, Delivered } from './delivery';

@@ -1,9 +1,8 @@
 /**
  * One order in Odoo while something is delivered into it: what it is called there, what was answered, what was read last.
  */
-import { concluded } from '../odoo/answer';
 import type { DoneReadback } from '../domain/batch';
-import { CONCLUSIONS, type Concluded, type Conclusion } from '../domain/conclusion';
+import { concluded, CONCLUSIONS, type Concluded, type Conclusion } from '../domain/conclusion';
 import { type Consignment, type Difference, doneDifferently, otherFigures } from '../domain/consumption';
 import {
   consumedBySilo,
@@ -14,7 +13,8 @@ import {
   remaindersOf,
 } from '../domain/order';
 import type { SiloMap, SiloWeights } from '../domain/silos';
-import { OdooError, type OdooClient } from '../odoo/client';
+import type { OdooClient } from '../odoo/client';
+import { OdooError } from '../domain/odoo-orders';
 import type { CallOptions } from '../odoo/session';
 
 export interface Delivered extends Concluded {
