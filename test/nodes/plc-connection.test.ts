@@ -16,8 +16,8 @@ after(stopHelper);
 
 const DB = 100;
 const RECORD = LAYOUT_PRESETS['S7 batch record'];
-/** A slot of 88 bytes and 18 around it do not fit. */
-const SMALL_PDU = 100;
+/** The order number of 22 bytes and 18 around it do not fit. */
+const SMALL_PDU = 38;
 
 /** A PLC, its endpoint, and what can be done to them. */
 class Place {
@@ -72,7 +72,7 @@ const SCENARIOS: Record<string, Scenario> = {
       await eventually('the loss', () => !place.s7.isConnected);
       await place.connected();
     },
-    error: /a slot takes 88 bytes, one telegram carries 82 \(PDU 100 - 18\)/,
+    error: /a field takes 22 bytes, one telegram carries 20 \(PDU 38 - 18\)/,
     mend: (place) => place.restart(),
   },
   stopped: { fail: ({ plc }) => plc.stop(), error: /PLC: offline/, mend: (place) => place.start() },

@@ -15,6 +15,8 @@ const WRITE_VAR = 0x05;
 
 const AREA_DB = 0x84;
 const ITEM_BYTES = 12;
+/** No CPU takes more items in one read or write. */
+const MOST_ITEMS = 20;
 
 /** Header error: service not available; an S7-1200/1500 says so too while PUT/GET is not permitted. */
 const SERVICE_NOT_AVAILABLE = 0x8104;
@@ -93,10 +95,10 @@ const answer = (reference: number, parameter: Buffer, data: Buffer): Buffer => {
   return Buffer.concat([header, parameter, data]);
 };
 
-/** The S7ANY items of a read or write; undefined when the parameter is malformed. */
+/** The S7ANY items of a read or write; undefined when the parameter is malformed, or there are too many. */
 function parseItems(parameter: Buffer): Item[] | undefined {
   const count = parameter[1] ?? 0;
-  if (!count || parameter.length !== 2 + count * ITEM_BYTES) return undefined;
+  if (!count || count > MOST_ITEMS || parameter.length !== 2 + count * ITEM_BYTES) return undefined;
   return Array.from({ length: count }, (_, index) => {
     const at = 2 + index * ITEM_BYTES;
     const s7any = parameter.readUInt16BE(at) === 0x120a && parameter[at + 2] === 0x10;

@@ -3,6 +3,7 @@
  * iso-on-tcp 0.1.0) have no switch and no event to handle them by, so they are mended on the instance in use:
  * - iso-on-tcp reads past the end of a TCP chunk that holds a whole telegram and the first 1 to 3 bytes of the next. Answers
  *   to telegrams sent in parallel, by whichever node, are cut like that now and then.
+ * - It does not look at the version in front of a telegram: bytes that are none are waited for, and spoil the next answer.
  * - What iso-on-tcp or nodes7 throws over bytes that make no sense reaches the socket's event: an uncaught exception.
  * - A PLC that accepts the connection and stays silent is waited for 10 s, and without end once ISO-on-TCP is up. The socket
  *   of an attempt that is given up stays open.
@@ -15,7 +16,8 @@ import { S7Endpoint } from '@st-one-io/nodes7';
 
 /** ms for a whole connection attempt. A PLC takes some; with the 5 s that nodes7 pauses, reading resumes within 15 s. */
 const CONNECT_LIMIT = 6000;
-/** RFC 1006 §6: a TPKT header is 4 bytes, its length (bytes 2 and 3, header included) is 7 at least. */
+/** RFC 1006 §6: a TPKT header is 4 bytes, the version (3) first; its length (bytes 2 and 3, header included) is 7 at least. */
+const TPKT_VERSION = 3;
 const TPKT_HEADER = 4;
 const TPKT_LEAST = 7;
 
@@ -32,10 +34,15 @@ interface Internals {
   _shouldConnect?: boolean;
 }
 
-/** How many of the bytes are whole telegrams; all of them when they are no telegrams: the parser says so better. */
-function wholeTelegrams(bytes: Buffer): number {
+/**
+ * How many of the bytes are whole telegrams; all of them when their length is none: the parser says so better.
+ * @returns undefined when they are no telegrams at all
+ */
+function wholeTelegrams(bytes: Buffer): number | undefined {
   let end = 0;
-  while (bytes.length - end >= TPKT_HEADER) {
+  while (bytes.length > end) {
+    if (bytes[end] !== TPKT_VERSION) return undefined;
+    if (bytes.length - end < TPKT_HEADER) break;
     const length = bytes.readUInt16BE(end + 2);
     if (length < TPKT_LEAST) return bytes.length;
     if (end + length > bytes.length) break;
@@ -53,6 +60,7 @@ function mend(parser: Parser): void {
   parser._transform = (chunk: Buffer, encoding, callback) => {
     const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     const end = wholeTelegrams(bytes);
+    if (end === undefined) return callback(new Error('what came is no ISO-on-TCP telegram'));
     rest = bytes.subarray(end);
     if (end === 0) return callback();
     try {

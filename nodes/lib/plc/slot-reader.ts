@@ -117,7 +117,7 @@ export class SlotReader {
     return this.#until(signal, async (ending) => {
       const started = performance.now();
       const slots = Array.from({ length: this.#layout.slots }, (_, index) => index + 1);
-      const first = await this.#look(slots, ending);
+      const { outcomes: first, ...sent } = await this.#look(slots, ending);
       const doubted = slots.filter((slot) => {
         const outcome = first[slot - 1]!;
         return !this.#memory.isFree(slot, outcome) && this.#memory.doubts(slot, outcome);
@@ -128,7 +128,8 @@ export class SlotReader {
       if (doubted.length > 0) {
         const { settleMs } = this.#options;
         await delay(settleMs, undefined, { signal: ending }).catch(() => ending.throwIfAborted());
-        const second = await this.#look(doubted, ending);
+        const { outcomes: second, telegrams } = await this.#look(doubted, ending);
+        sent.telegrams += telegrams;
         seen = [...first, ...second];
         doubted.forEach((slot, index) => {
           const judgement = judge(first[slot - 1]!, second[index]!);
@@ -139,7 +140,7 @@ export class SlotReader {
       if (this.#options.checkMode) await this.#telegrams.refuseStop(ending);
       return {
         ...this.#passOn(rejectDuplicates(outcomes), this.#passOnGone(gone, seen)),
-        telegrams: slots.length + doubted.length,
+        telegrams: sent.telegrams,
         duration_ms: Math.round(performance.now() - started),
         source: this.#source,
       };
@@ -159,7 +160,7 @@ export class SlotReader {
       if (!row) throw new Error('The slot layout has no field "acknowledged": add its row, or leave acknowledging out');
       if (slot < 1 || slot > this.#layout.slots) throw new Error(`The slot layout has no slot ${slot}`);
       const look = async (): Promise<Acknowledgement | 'open'> => {
-        const [now] = await this.#look([slot], ending);
+        const [now] = (await this.#look([slot], ending)).outcomes;
         if (now?.kind !== 'reading') return now?.kind === 'empty' ? 'released' : 'changed';
         if (now.reading.mo_id !== stored.mo_id) return 'released';
         if (!sameWeights(now.reading, stored)) return 'changed';
@@ -193,12 +194,13 @@ export class SlotReader {
     }
   }
 
-  async #look(slots: readonly number[], ending: AbortSignal): Promise<SlotOutcome[]> {
-    const answers = await this.#telegrams.read(slots, ending);
-    return answers.map(({ slot, bytes, at }) => {
+  async #look(slots: readonly number[], ending: AbortSignal): Promise<{ outcomes: SlotOutcome[]; telegrams: number }> {
+    const { answers, telegrams } = await this.#telegrams.read(slots, ending);
+    const outcomes = answers.map(({ slot, bytes, at }) => {
       const outcome = readSlot(bytes, this.#layout, slot, at, this.#options);
       return outcome.kind === 'reading' ? { ...outcome, reading: { ...outcome.reading, ...outcome.marks } } : outcome;
     });
+    return { outcomes, telegrams };
   }
 
   /** What leaves the reader, and is remembered. @param outcomes one per slot; undefined: it told nothing yet */

@@ -1,11 +1,13 @@
 /**
- * The telegrams of a slot reader over the connection of an S7 endpoint: one per slot, so that no slot is put together from
- * two moments, each round of them within a time limit.
+ * The telegrams of a slot reader over the connection of an S7 endpoint: whole slots, several to a telegram, each round of
+ * telegrams within a time limit.
  */
 import { type S7Endpoint, type WriteVarItem } from '@st-one-io/nodes7';
 import { ITEM_OK, itemRefused, offline, PlcError, stopped, timedOut, tooSlow, toPlcError } from './plc-errors';
 import { guardEndpoint } from './endpoint-guard';
-import { fieldBytes, position, slotBytes, slotStart, type SlotField, type SlotLayout } from './slot-layout';
+import { fieldBytes, position, slotStart, type SlotField, type SlotLayout } from './slot-layout';
+import { imageOf, type SlotImage } from './slot-places';
+import { type Item, planTelegrams, roomOf, type TelegramPlan } from './telegram-plan';
 
 /** S7 protocol numbers (constants.json of nodes7: proto.area, proto.transport, proto.dataTransport). */
 const AREA_DB = 0x84;
@@ -13,23 +15,58 @@ const TRANSPORT_BIT = 0x01;
 const TRANSPORT_BYTE = 0x02;
 const DATA_BIT = 0x03;
 const DATA_BYTE = 0x04;
-/** Of an answer's PDU: 12 bytes header, 2 parameter, 4 before the item's data. */
-const ANSWER_OVERHEAD = 18;
 /** System status list 0x0424, "current operating mode": 1 to 4 in the low half of byte 3 are kinds of STOP, 8 is RUN. */
 const SSL_OPERATING_MODE = 0x0424;
 const MODES_STOP = [1, 2, 3, 4];
 
-/** A slot's bytes, and when they arrived. */
+/** A slot's image, and when the last of it arrived. */
 export interface SlotAnswer {
   slot: number;
   bytes: Buffer;
   at: Date;
 }
 
+/** One look at some slots, in their order. */
+export interface Look {
+  answers: SlotAnswer[];
+  /** Read telegrams sent. */
+  telegrams: number;
+  /** Every slot came as one item; otherwise its parts may be of two moments. */
+  whole: boolean;
+}
+
+/** The images of a look while its telegrams arrive. */
+class Images {
+  readonly #answers = new Map<number, SlotAnswer & { missing: number }>();
+
+  constructor(slots: readonly number[], bytes: number, { telegrams }: TelegramPlan) {
+    for (const slot of slots) this.#answers.set(slot, { slot, bytes: Buffer.alloc(bytes), at: new Date(), missing: 0 });
+    for (const { slot } of telegrams.flat().flatMap(({ parts }) => parts)) this.#answers.get(slot)!.missing += 1;
+  }
+
+  fill({ parts }: Item, data: Buffer): void {
+    for (const { slot, from, at, length } of parts) {
+      const answer = this.#answers.get(slot)!;
+      data.copy(answer.bytes, at, from, from + length);
+      answer.at = new Date();
+      answer.missing -= 1;
+    }
+  }
+
+  /** Slots that have arrived whole. */
+  get answered(): number {
+    return this.all.filter(({ missing }) => missing === 0).length;
+  }
+
+  get all(): (SlotAnswer & { missing: number })[] {
+    return [...this.#answers.values()];
+  }
+}
+
 export class SlotTelegrams {
   readonly #endpoint: S7Endpoint;
   readonly #layout: SlotLayout;
-  readonly #bytes: number;
+  readonly #image: SlotImage;
   readonly #timeoutMs: number;
   readonly #leaveGuard: () => void;
   #silentOnMode = false;
@@ -41,7 +78,7 @@ export class SlotTelegrams {
   constructor(endpoint: S7Endpoint, layout: SlotLayout, timeoutMs: number) {
     this.#endpoint = endpoint;
     this.#layout = layout;
-    this.#bytes = slotBytes(layout);
+    this.#image = imageOf(layout);
     this.#timeoutMs = timeoutMs;
     endpoint.on('error', this.#onError);
     endpoint.on('connect', this.#onConnect);
@@ -56,26 +93,21 @@ export class SlotTelegrams {
   }
 
   /** @throws PlcError when any telegram fails; the signal's reason when it was aborted */
-  async read(slots: readonly number[], ending: AbortSignal): Promise<SlotAnswer[]> {
+  async read(slots: readonly number[], ending: AbortSignal): Promise<Look> {
     const where = slots.length === 1 ? `slot ${slots[0]} of DB${this.#layout.db}` : this.#block();
     if (!this.#endpoint.isConnected) throw offline(`reading ${where}`, this.#endpointError);
-    const room = (this.#endpoint.pduSize ?? 0) - ANSWER_OVERHEAD;
-    if (this.#bytes > room) {
-      const numbers = `a slot takes ${this.#bytes} bytes, one telegram carries ${room} (PDU ${this.#endpoint.pduSize} - ${ANSWER_OVERHEAD})`;
-      throw new PlcError('too-big', `PLC: ${numbers}. Move the fields closer together, or drop rows of unused silos.`);
-    }
-    let answered = 0;
-    const fetch = async (slot: number): Promise<SlotAnswer> => {
-      const bytes = await this.#fetch(slot);
-      answered += 1;
-      return { slot, bytes, at: new Date() };
-    };
-    const late = (): PlcError =>
-      answered > 0 && slots.length > 1
+    const plan = this.#plan(slots);
+    const images = new Images(slots, this.#image.bytes, plan);
+    const late = (): PlcError => {
+      const { answered } = images;
+      return answered > 0 && slots.length > 1
         ? tooSlow(`reading ${where}`, { answered, slots: slots.length, ms: this.#timeoutMs })
         : timedOut(`reading ${where}`, this.#timeoutMs);
+    };
+    const fetched = Promise.all(plan.telegrams.map((items) => this.#fetch(items, images)));
     try {
-      return await this.#limited(Promise.all(slots.map(fetch)), `reading ${where}`, ending, late);
+      await this.#limited(fetched, `reading ${where}`, ending, late);
+      return { answers: images.all, telegrams: plan.telegrams.length, whole: plan.whole };
     } catch (error) {
       // A CPU in STOP may refuse what it answers in RUN: then STOP is the cause to name.
       const refused = error instanceof PlcError && ['access', 'missing-block', 'protocol'].includes(error.kind);
@@ -106,19 +138,34 @@ export class SlotTelegrams {
     if (await this.#inStop(ending)) throw stopped(this.#block());
   }
 
+  #plan(slots: readonly number[]): TelegramPlan {
+    const pdu = this.#endpoint.pduSize ?? 0;
+    try {
+      return planTelegrams(this.#image.areas, slots, pdu);
+    } catch (error) {
+      const text = `PLC: ${(error as Error).message} (PDU ${pdu} - ${pdu - roomOf(pdu)}). Read fewer characters of that text.`;
+      throw new PlcError('too-big', text, { cause: error });
+    }
+  }
+
   /**
-   * One slot in one telegram. Not by an S7ItemGroup: it splits an item from PDU - 35 bytes on into two telegrams, and
-   * takes an answer that is too short for the zeros its buffer started with.
+   * One telegram. Not by an S7ItemGroup: it splits an item where a telegram is full, and takes an answer that is too short
+   * for the zeros its buffer started with.
    */
-  async #fetch(slot: number): Promise<Buffer> {
-    const { db } = this.#layout;
-    const [address, length] = [slotStart(this.#layout, slot), this.#bytes];
-    const item = { area: AREA_DB, db, transport: TRANSPORT_BYTE, address, length };
-    const [answer] = await this.#endpoint.readVars([item]);
-    const where = `reading DB${db} bytes ${address}..${address + length - 1} (slot ${slot})`;
-    if (answer && answer.returnCode !== ITEM_OK) throw itemRefused(answer.returnCode, db, where);
-    if (answer?.data.length === length) return answer.data;
-    throw new PlcError('protocol', `PLC: ${where} was answered with ${answer?.data.length ?? 0} bytes`);
+  async #fetch(items: readonly Item[], images: Images): Promise<void> {
+    const answers = await this.#endpoint.readVars(
+      items.map(({ db, address, length }) => ({ area: AREA_DB, db, transport: TRANSPORT_BYTE, address, length })),
+    );
+    items.forEach((item, index) => {
+      const { db, address, length, parts } = item;
+      const numbers = [...new Set(parts.map(({ slot }) => slot))].join(', ');
+      const where = `reading DB${db} bytes ${address}..${address + length - 1} (slot ${numbers})`;
+      const answer = answers[index];
+      if (answer && answer.returnCode !== ITEM_OK) throw itemRefused(answer.returnCode, db, where);
+      if (answer?.data.length !== length)
+        throw new PlcError('protocol', `PLC: ${where} was answered with ${answer?.data.length ?? 0} bytes`);
+      images.fill(item, answer.data);
+    });
   }
 
   /** Whether the CPU says it is in STOP; one that does not tell counts as running. Asked of one that answers reads. */

@@ -29,14 +29,18 @@ describe('nothing that a PLC sends ends the process', () => {
       client.write(bytes.subarray(cut));
     };
     const { endpoint, reader, put } = await plant(t, {
-      layout: { ...RECORD, slots: 2 },
+      // Two slots to a telegram.
+      layout: { ...RECORD, slots: 4 },
+      pduSize: 240,
       via: ({ port }) => startProxy(t, port, (telegram, client) => void deliver(telegram, client)),
     });
     // Else every second request waits 40 ms for the acknowledgement of the first (Nagle), as no answer brings it.
     (endpoint as unknown as { _transport: { stream: Socket } })._transport.stream.setNoDelay(true);
     put(1, { mo_id: mo(1), consumption: { silo_a: 600.3 } });
     put(2, { mo_id: mo(2), consumption: { lq_fml: 0.07 } });
-    const answers = 2 * (4 + 3 + 12 + 2 + 4 + 88);
+    put(3, { mo_id: mo(3) });
+    put(4, { mo_id: mo(4), consumption: { silo_a: 0.5 } });
+    const answers = 2 * (4 + 3 + 12 + 2 + 2 * (4 + 88));
     for (cut = 1; cut < answers; cut += 1) {
       const { readings } = await reader.read();
       assert.deepEqual(
@@ -44,6 +48,8 @@ describe('nothing that a PLC sends ends the process', () => {
         [
           [mo(1), 600.3, 0],
           [mo(2), 0, 0.07],
+          [mo(3), 0, 0],
+          [mo(4), 0.5, 0],
         ],
         `cut at byte ${cut}`,
       );

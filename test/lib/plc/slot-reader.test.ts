@@ -17,8 +17,12 @@ import { SlotReader, type SlotReadResult } from '../../../nodes/lib/plc/slot-rea
 import { connected, DB, fails, mo, plant, type Plant, RECORD } from './reader-plant';
 
 describe('reading slots over TCP', () => {
-  for (const pduSize of [240, 480, 960]) {
-    it(`PDU ${pduSize}: one telegram per slot, and one more for each that tells an order not told before`, async (t) => {
+  for (const [pduSize, fit] of [
+    [240, 2],
+    [480, 5],
+    [960, 10],
+  ] as const) {
+    it(`PDU ${pduSize}: ${fit} slots to a telegram, and those that tell an order not told before once more`, async (t) => {
       const { server, reader, put } = await plant(t, { pduSize });
       for (let slot = 1; slot <= 8; slot += 1) {
         put(slot, { mo_id: mo(slot), consumption: { silo_a: slot + 0.3 }, status_manufacturing: slot <= 2 });
@@ -31,7 +35,7 @@ describe('reading slots over TCP', () => {
         Array.from({ length: 10 }, (_, index) => `100:${index * 110}+88`).sort(),
       );
       assert.equal(spans.length, 18);
-      assert.equal(first.telegrams, 18);
+      assert.equal(first.telegrams, Math.ceil(10 / fit) + Math.ceil(8 / fit));
       assert.equal(first.empty, 2);
       assert.deepEqual(first.rejected, []);
       assert.deepEqual(
@@ -44,8 +48,8 @@ describe('reading slots over TCP', () => {
       );
       const telegrams = server.counters.telegrams;
       const second = await reader.read();
-      assert.equal(server.counters.telegrams - telegrams, 10);
-      assert.equal(second.telegrams, 10);
+      assert.equal(server.counters.telegrams - telegrams, Math.ceil(10 / fit));
+      assert.equal(second.telegrams, Math.ceil(10 / fit));
       assert.equal(second.readings.filter((reading) => reading.status_manufacturing).length, 2);
     });
   }
@@ -67,7 +71,7 @@ describe('reading slots over TCP', () => {
     assert.equal(readings[0]?.status_operation, true);
   });
 
-  it('a slot may fill one telegram of PDU 240 to the last byte; one byte more is refused with the numbers', async (t) => {
+  it('a slot may fill one telegram of PDU 240 to the last byte; with one byte more it is two items', async (t) => {
     const wide = (bytes: number): SlotLayout => ({
       ...RECORD,
       stride: 300,
@@ -76,10 +80,16 @@ describe('reading slots over TCP', () => {
     const { server, endpoint, reader } = await plant(t, { pduSize: 240, layout: wide(222) });
     assert.equal((await reader.read()).empty, 10);
     assert.equal(server.counters.reads, 10);
-    const tooWide = new SlotReader(endpoint, wide(223), new SiloMap());
+    const wider = new SlotReader(endpoint, wide(223), new SiloMap());
+    assert.equal((await wider.read()).empty, 10);
+    wider.close();
+    assert.equal(server.counters.reads, 30);
+    const [id, ...others] = RECORD.fields;
+    const long = { ...RECORD, stride: 500, fields: [{ ...id!, offset: 100, length: 221 }, ...others.slice(0, 6)] };
+    const tooWide = new SlotReader(endpoint, long, new SiloMap());
     await assert.rejects(tooWide.read(), fails('too-big', /223 bytes.* 222 \(PDU 240 - 18\)/));
     tooWide.close();
-    assert.equal(server.counters.reads, 10);
+    assert.equal(server.counters.reads, 30);
   });
 
   it('an implausible slot is rejected whole, the others are read', async (t) => {
@@ -135,9 +145,9 @@ describe('accepting a completion', () => {
     assert.deepEqual([torn?.status_manufacturing, torn?.consumption.silo_a], [false, 120]);
     off();
     const settled = await reader.read();
-    assert.equal(settled.telegrams, 11);
+    assert.equal(settled.telegrams, 3);
     assert.deepEqual([settled.readings[0]?.status_manufacturing, settled.readings[0]?.consumption.silo_a], [true, 120]);
-    assert.equal((await reader.read()).telegrams, 10);
+    assert.equal((await reader.read()).telegrams, 2);
   });
 
   it('an accepted slot that changes is not believed at once', async (t) => {
@@ -148,7 +158,7 @@ describe('accepting a completion', () => {
     beforeSecondRead(server, () => blankSlot(server.memory(DB), S7_BATCH_RECORD, 1));
     const { readings, rejected, telegrams } = await reader.read();
     assert.deepEqual(readings, []);
-    assert.equal(telegrams, 11);
+    assert.equal(telegrams, 3);
     assert.match(rejected[0]?.problems[0]?.problem ?? '', /left the slot/);
     assert.equal(rejected[0]?.mo_id, mo(1));
   });
@@ -156,10 +166,10 @@ describe('accepting a completion', () => {
   it('the next MO in the same slot is a new completion', async (t) => {
     const { reader, put } = await plant(t);
     put(1, { mo_id: mo(1), status_manufacturing: true });
-    assert.equal((await reader.read()).telegrams, 11);
+    assert.equal((await reader.read()).telegrams, 3);
     put(1, { mo_id: mo(2) });
     const { readings, telegrams } = await reader.read();
-    assert.deepEqual([telegrams, readings[0]?.mo_id, readings[0]?.status_manufacturing], [11, mo(2), true]);
+    assert.deepEqual([telegrams, readings[0]?.mo_id, readings[0]?.status_manufacturing], [3, mo(2), true]);
   });
 
   it('a connection lost while settling fails the whole read and accepts nothing', async (t) => {
@@ -171,7 +181,7 @@ describe('accepting a completion', () => {
     await server.clearFaults();
     await connected(endpoint);
     const { readings, telegrams } = await reader.read();
-    assert.deepEqual([telegrams, readings[0]?.status_manufacturing], [11, true]);
+    assert.deepEqual([telegrams, readings[0]?.status_manufacturing], [3, true]);
   });
 });
 
@@ -194,7 +204,7 @@ describe('a slot that tells something new', () => {
     const { readings } = await settling(place, () => place.put(1, { status_operation: false }));
     assert.deepEqual([readings[0]?.status_manufacturing, readings[0]?.status_operation], [true, false]);
     place.put(1, { status_operation: true });
-    assert.equal((await place.reader.read()).telegrams, 10, 'and makes no accepted completion new');
+    assert.equal((await place.reader.read()).telegrams, 2, 'and makes no accepted completion new');
   });
 
   it('a new number over the weights of the last batch, which are cleared a scan later, tells the second weights only', async (t) => {
@@ -203,10 +213,10 @@ describe('a slot that tells something new', () => {
     await place.reader.read();
     place.put(1, { mo_id: mo(2) });
     const { readings, telegrams } = await settling(place, () => place.put(1, { consumption: { silo_a: 0.4 } }));
-    assert.deepEqual([telegrams, readings.length, readings[0]?.mo_id], [11, 1, mo(2)]);
+    assert.deepEqual([telegrams, readings.length, readings[0]?.mo_id], [3, 1, mo(2)]);
     assert.equal(readings[0]?.consumption.silo_a, 0.4);
     place.put(1, { consumption: { silo_a: 20 } });
-    assert.equal((await place.reader.read()).telegrams, 10, 'once it has been told, one read is enough');
+    assert.equal((await place.reader.read()).telegrams, 2, 'once it has been told, one read is enough');
   });
 
   it('a number that changes between the two reads is not told before it has stood in both', async (t) => {
@@ -295,7 +305,7 @@ describe('a batch without a number', () => {
     put(1, { mo_id: '' });
     for (let round = 0; round < 2; round += 1) {
       const { rejected, empty, emptied, unnamed, telegrams } = await reader.read();
-      assert.deepEqual([rejected, empty, telegrams], [[], 10, 10]);
+      assert.deepEqual([rejected, empty, telegrams], [[], 10, 2]);
       assert.ok(emptied.includes(1));
       assert.deepEqual(
         unnamed.map(({ slot, consumption }) => [slot, consumption.silo_a]),
@@ -359,9 +369,9 @@ describe('what a reading says about itself', () => {
     const { server, reader, put } = await plant(t, { layout: { ...RECORD, fields } });
     put(1, { mo_id: mo(1), status_manufacturing: true });
     await reader.read();
-    assert.equal((await reader.read()).telegrams, 10);
+    assert.equal((await reader.read()).telegrams, 3);
     server.memory(DB).writeUInt16BE(8, 88);
-    assert.equal((await reader.read()).telegrams, 11);
+    assert.equal((await reader.read()).telegrams, 4);
   });
 
   it('a slot is released when its acknowledge bit, read as 1 or set by this reader, is 0 again', async (t) => {
