@@ -73,6 +73,21 @@ for (const type of TYPES) {
   }
 }
 
+for (const language of [REFERENCE, 'id-ID']) {
+  test(`the help of mo-batch-store in ${language} describes every operation, by the name that the dialog gives it`, () => {
+    const help = read('mo-batch-store', language, 'html');
+    const described = [...help.matchAll(/<i>([^<]{4,})<\/i>/g)].map(([, name = '']) =>
+      name.replace(/\s+/g, ' ').toLowerCase(),
+    );
+    const operations = [...texts('mo-batch-store', language)].filter(([key]) =>
+      /^mo-batch-store\.operation\./.test(key),
+    );
+    assert.ok(operations.length > 15);
+    const missing = operations.filter(([, name]) => !described.some((said) => name.toLowerCase().startsWith(said)));
+    assert.deepEqual(missing, []);
+  });
+}
+
 test('Node-RED serves the dialogs texts and the help in Indonesian to an Indonesian browser', async () => {
   const red = await startLiveNodeRed();
   try {

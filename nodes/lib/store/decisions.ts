@@ -84,6 +84,13 @@ WITH gone AS (
 )
 SELECT mo_id FROM gone UNION SELECT mo_id FROM b;`;
 
+const CLOSE_ANYWAY = `
+WITH b AS (
+  UPDATE mo_batch b SET close_anyway = b.revision, set_aside_at = NULL, set_aside_reason = NULL, attempts = 0, next_attempt_at = NULL
+  WHERE b.mo_id = $<moId> AND NOT b.duplicate AND b.status_manufacturing AND b.done_readback IS NULL RETURNING b.*
+), told AS (${eventOf('close-anyway', detail(", 'revision', b.revision"))})
+SELECT mo_id FROM b;`;
+
 const ROW = `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE b.mo_id = $<moId> AND NOT b.duplicate`;
 
 /** What a decision changes: the row, the held readings, the telling of their slot. */
@@ -153,16 +160,9 @@ export function discard(db: Database, moId: string, decision: Decision): Promise
  * "Close all the same": the row's values as they are now may be closed although too little was weighed; other ones may not.
  * It is due at once.
  * @returns null: no completed batch of this order is in the queue that is still to be closed
+ * @throws Error naming the order, when another session holds its row locked
  */
 export async function closeAnyway(db: Database, moId: string, decision: Decision): Promise<Batch | null> {
-  const [, [batch = null]] = (await db.multi(
-    `${LOCK_QUEUE}
-     WITH b AS (
-       UPDATE mo_batch b SET close_anyway = b.revision, set_aside_at = NULL, set_aside_reason = NULL, attempts = 0, next_attempt_at = NULL
-       WHERE b.mo_id = $<moId> AND NOT b.duplicate AND b.status_manufacturing AND b.done_readback IS NULL RETURNING b.*
-     ), told AS (${eventOf('close-anyway', detail(", 'revision', b.revision"))})
-     SELECT ${BATCH_COLUMNS} FROM b`,
-    parameters(moId, decision),
-  )) as [unknown, [Batch?]];
-  return batch;
+  const decided = await decide(db, moId, CLOSE_ANYWAY, parameters(moId, decision));
+  return decided?.batch ?? null;
 }

@@ -154,6 +154,21 @@ for (const [what, locked] of [
   }
 }
 
+test('"close all the same" of a row that is locked says so, waits for nobody and changes nothing', async (t) => {
+  const opened = await freshStore(t);
+  const { store } = opened;
+  await store.enqueue([order(1)], 1);
+  await store.record([finalReading(1, { silo_a: 1 }, 1)]);
+  const close = () => store.closeAnyway(moId(1), { by: 'anna' });
+  await assert.rejects(whileLocked(t, opened, ROW_1, close), (error: Error) => {
+    assert.match(error.message, NAMED);
+    assert.match(error.message, /^MO WH\/MO\/00001: /);
+    return true;
+  });
+  assert.equal((await row(opened.db, 1)).close_anyway, null);
+  assert.equal((await close())?.close_anyway, 1);
+});
+
 async function queuedOne(t: TestContext): Promise<TestStore> {
   const opened = await freshStore(t);
   await opened.store.enqueue([order(1)], 1);
