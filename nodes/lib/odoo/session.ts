@@ -4,9 +4,10 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
-import axios, { type AxiosInstance, isAxiosError } from 'axios';
+import axios, { type AxiosInstance, type AxiosRequestConfig, isAxiosError } from 'axios';
 import { type Answer, isHtml, readEnvelope, readLogin } from './answer';
 import { CookieJar } from './cookies';
+import { Departure } from './departure';
 import { onAbort } from '../domain/abort';
 import { type Concluded, concluded } from '../domain/conclusion';
 
@@ -29,10 +30,6 @@ const LONGEST_LOGIN_PAUSE = 30 * 60_000;
 
 /** Longest limit of one call (ms): a lease lasts four of them, and one of hours would be taken for one of another clock. */
 export const LONGEST_TIMEOUT = 600_000;
-
-/** Failures that happen before the request leaves this machine: nothing can have been taken. */
-const NOT_SENT =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ERR_INVALID_URL|ERR_TLS_\w+|ERR_SSL_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+|EPROTO)$/;
 
 /**
  * The largest answer (bytes, decompressed): ten times what 798 orders in one list took (6 MB). A few MB of gzip can hold
@@ -200,14 +197,16 @@ export class OdooSession {
     const end = (): void => limit.abort();
     const timer = setTimeout(end, this.timeoutMs);
     const leave = onAbort(signal, end);
+    const departure = new Departure();
+    const { transport } = departure;
     try {
-      return await this.#request(route, params, cookie, limit.signal, method);
+      return await this.#request(route, params, cookie, { signal: limit.signal, method, transport });
     } catch (error) {
       // axios' own error carries the whole request, password included: only its code and words go on.
       const code = isAxiosError(error) ? (error.code ?? '') : '';
       const said = isAxiosError(error) ? `${code} ${error.message}`.trim() : String(error);
       const gaveUp = signal?.aborted ? 'closing' : `no answer within ${this.timeoutMs / 1000} s`;
-      return { answer: { kind: 'none', sent: !NOT_SENT.test(code), problem: limit.signal.aborted ? gaveUp : said } };
+      return { answer: { kind: 'none', sent: departure.left, problem: limit.signal.aborted ? gaveUp : said } };
     } finally {
       clearTimeout(timer);
       leave();
@@ -219,14 +218,13 @@ export class OdooSession {
     route: string,
     params: object,
     session: string | undefined,
-    signal: AbortSignal,
-    method: 'GET' | 'POST',
+    how: Pick<AxiosRequestConfig, 'signal' | 'method' | 'transport'>,
   ): Promise<{ answer: Answer; cookie?: string }> {
     const data = { jsonrpc: '2.0', method: 'call', params };
     let url = new URL(this.#base + route);
     for (let redirects = 0; ; redirects += 1) {
       const cookies = [...(session ? [session] : []), ...this.#jar.for(url)].join('; ');
-      const sent = { method, url: url.href, data, signal, ...(cookies ? { headers: { Cookie: cookies } } : {}) };
+      const sent = { ...how, url: url.href, data, ...(cookies ? { headers: { Cookie: cookies } } : {}) };
       const { status, data: body, headers } = await this.#http.request<string>(sent);
       const set = headers['set-cookie'] ?? [];
       const isSession = (line: string): boolean => /^\s*session_id\s*=/.test(line);

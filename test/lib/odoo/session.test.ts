@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   startSimulatedOdoo,
   type SimulatedOdoo,
@@ -145,6 +147,68 @@ test('TLS: a certificate that is trusted by tls-config works; another sends noth
   const refused = await open(t, url).update('WH/MO/00001', { silo101: 1 });
   assert.equal(refused.conclusion, 'unavailable');
   assert.match(refused.reason, /SELF_SIGNED|self.signed/);
+});
+
+/**
+ * A server of its own process that answers calls, one connection each, until it is stopped: from then on connecting to it
+ * hangs, because nobody takes the connections and no more of them are queued.
+ */
+async function stoppable(t: TestContext): Promise<{ port: number; stop: () => Promise<void> }> {
+  const script = `require('node:http').createServer((req, res) => {
+    req.resume().on('end', () => res.writeHead(200, { 'Set-Cookie': 'session_id=abc; Path=/', 'Content-Type': 'application/json', Connection: 'close' })
+      .end('{"jsonrpc":"2.0","id":null,"result":{"status":"success","data":[]}}'));
+  }).listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () { console.log(this.address().port); });`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const queued: Socket[] = [];
+  t.after(() => {
+    for (const socket of queued) socket.destroy();
+    child.kill('SIGKILL');
+  });
+  const port = Number(String(((await once(child.stdout, 'data')) as [Buffer])[0]));
+  const stop = async (): Promise<void> => {
+    child.kill('SIGSTOP');
+    for (let full = false; !full;) {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      queued.push(socket);
+      full = await Promise.race([once(socket, 'connect').then(() => false), delay(500).then(() => true)]);
+    }
+  };
+  return { port, stop };
+}
+
+test('a connection that is never made sends nothing, whatever time it took', async (t) => {
+  const { port, stop } = await stoppable(t);
+  const client = open(t, `http://127.0.0.1:${port}`, { timeoutMs: 300 });
+  assert.deepEqual(await client.confirmedOrders(), []);
+  await stop();
+  const { conclusion, unsent, reason } = await client.update('WH/MO/00001', { silo101: 1 });
+  assert.deepEqual([conclusion, unsent], ['unavailable', true]);
+  assert.match(reason, /no answer within 0.3 s/);
+});
+
+test('a TLS handshake that never ends sends nothing', async (t) => {
+  let silent = false;
+  const pem = (name: string): string => readFileSync(join(process.cwd(), 'test/fixtures', name), 'utf8');
+  const cert = pem('tls-test-cert.pem');
+  const inner = https.createServer({ key: pem('tls-test-key.pem'), cert }, (req, res) => {
+    res.setHeader('Connection', 'close');
+    answersAll(req, res);
+  });
+  const outer = createTcpServer((socket) => void (silent || inner.emit('connection', socket)));
+  outer.listen(0, '127.0.0.1');
+  await once(outer, 'listening');
+  const sockets: Socket[] = [];
+  outer.on('connection', (socket) => sockets.push(socket));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    outer.close();
+  });
+  const url = `https://localhost:${(outer.address() as AddressInfo).port}`;
+  const client = open(t, url, { tls: { ca: cert }, timeoutMs: 1_000 });
+  assert.deepEqual(await client.confirmedOrders(), []);
+  silent = true;
+  const { conclusion, unsent } = await client.update('WH/MO/00001', { silo101: 1 });
+  assert.deepEqual([conclusion, unsent], ['unavailable', true]);
 });
 
 test('who watches is told the problem and its end; the password is in no error', async (t) => {
