@@ -37,6 +37,8 @@ const PLANTED: Record<string, string> = {
   'nodes/lib/store/planted-circle-2.ts': `import './planted-circle';`,
   'nodes/lib/store/planted-nothing.ts': `import './nothing-lies-here';`,
   'examples/plant/odoo/planted-package.ts': `export * from '../../../nodes/lib/odoo/session';`,
+  'examples/plant/odoo/planted-circle.ts': `import type { It } from './planted-circle-2';\nexport type Other = It;`,
+  'examples/plant/odoo/planted-circle-2.ts': `import type { Other } from './planted-circle';\nexport type It = Other;`,
   'examples/plant/plc/planted-package.ts': `export * from '../../../nodes/lib/plc/slot-layout';`,
 };
 

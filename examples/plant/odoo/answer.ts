@@ -1,6 +1,8 @@
 /** From one HTTP request to one HTTP answer: Odoo's routing, envelopes and error pages. Everything here is synchronous. */
 import { SERVER_VERSION_INFO, sessionInfo } from './catalogue';
 import type { OrderBook } from './orders';
+import { HTML, htmlPage, internalError, readBody } from './http';
+import type { HttpAnswer, HttpRequest } from './http';
 import { isObject, parseJson, str } from './python';
 import type { Params } from './python';
 import { OdooError } from './records';
@@ -10,22 +12,6 @@ import { SCADA_ROUTES, answerScada, publicAnswer } from './scada';
 import { newSid, sidOf } from './sessions';
 import type { Session, Sessions } from './sessions';
 
-export interface HttpRequest {
-  method: string;
-  path: string;
-  contentType: string;
-  cookie: string | undefined;
-  body: string;
-  /** The client's network address. */
-  address: string;
-}
-
-export interface HttpAnswer {
-  status: number;
-  headers: Record<string, string>;
-  body: string;
-}
-
 export interface Backend {
   book: OrderBook;
   sessions: Sessions;
@@ -34,28 +20,6 @@ export interface Backend {
   url: () => string;
   now: () => Date;
 }
-
-const HTML = 'text/html; charset=utf-8';
-
-function htmlPage(status: number, title: string, text: string, headers: Record<string, string> = {}): HttpAnswer {
-  const body = `<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">\n<title>${status} ${title}</title>\n<h1>${title}</h1>\n<p>${text}</p>\n`;
-  return { status, headers: { 'Content-Type': HTML, ...headers }, body };
-}
-
-/** The page of an Odoo that broke (exchange 330). */
-export const internalError = (): HttpAnswer =>
-  htmlPage(
-    500,
-    'Internal Server Error',
-    'The server encountered an internal error and was unable to complete your request. Either the server is overloaded or there is an error in the application.',
-  );
-
-/** The page of a proxy in front of an Odoo that is gone. */
-export const badGateway = (): HttpAnswer => ({
-  status: 502,
-  headers: { 'Content-Type': 'text/html' },
-  body: '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n',
-});
 
 const badRequest = (text: string): HttpAnswer => htmlPage(400, 'Bad Request', text);
 
@@ -204,17 +168,6 @@ for (const [path, { reads, handle }] of Object.entries(SCADA_ROUTES)) {
 
 function routeOf(path: string): Route | undefined {
   return ROUTES[path.startsWith('/web/dataset/call_kw/') ? '/web/dataset/call_kw' : path];
-}
-
-/** The JSON body as far as it can be read; undefined when it is no JSON object. For logs and for finding the order. */
-export function readBody(text: string): Params | undefined {
-  try {
-    const body = parseJson(text);
-    return isObject(body) ? body : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined; // answered with 400 by `answer`
-    throw error;
-  }
 }
 
 /** The model call in a request's body, if it is one. */

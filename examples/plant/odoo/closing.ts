@@ -4,7 +4,6 @@
  * repeats the other one.
  */
 import { wizard } from './catalogue';
-import type { OrderBook } from './orders';
 import { OdooError, odooTime, roundQty, stateOf } from './records';
 import type { Move, Order } from './records';
 
@@ -26,6 +25,13 @@ export interface Closing {
   seen: readonly number[];
 }
 
+/** What a closing needs of the orders' book: ids for moves that it splits off, and the clock. */
+interface Book {
+  moveId(): number;
+  lineId(): number;
+  readonly now: () => Date;
+}
+
 export class Closings {
   collisions: Collisions = 'none';
   /** How often each product's stock record has been moved, by the product's id. */
@@ -33,7 +39,7 @@ export class Closings {
   private met = 0;
   private repeating = false;
 
-  constructor(private readonly book: OrderBook) {}
+  constructor(private readonly book: Book) {}
 
   /** A closing of these orders begins. */
   begin(orders: readonly Order[]): Closing {

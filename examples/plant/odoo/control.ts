@@ -4,14 +4,14 @@
  * done {name}, backorder {name, quantity}, unreserve {name}, rename {name, to}, consumed {name, code, kg}, units (a unit),
  * collide {collisions}, faults (a fault to set), down {ms} · DELETE faults.
  */
-import type { HttpRequest } from './answer';
+import type { HttpRequest } from './http';
 import type { Collisions } from './closing';
 import { FAULT_KINDS } from './faults';
 import type { Fault } from './faults';
 import { isObject, parseJson } from './python';
 import type { Params } from './python';
 import type { Steering } from './server';
-import type { SimulatedOdoo } from './simulated-odoo';
+import type { SimulatedOdoo } from './simulator';
 
 const ROOT = '/__plant/odoo/';
 

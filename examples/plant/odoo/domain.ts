@@ -1,15 +1,19 @@
 /** Odoo's search: domains, sorting and the choice of fields. */
-import type { SimulatedUser } from './catalogue';
-import { fieldsOf, related } from './models';
-import type { Row } from './models';
-import type { OrderBook } from './orders';
 import { repr, str } from './python';
 import type { Params } from './python';
 import { OdooError } from './records';
-import type { Order } from './records';
 
-/** How a model sorts when nobody says. */
-const ORDER: Record<string, string> = { 'mrp.production': 'date_planned_start asc, id asc' };
+/** A record, every field of it. */
+export type Row = Params & { id: number };
+
+/** What a search needs of the models. */
+export interface Records {
+  fieldsOf(model: string): readonly string[];
+  /** How a model sorts when nobody says. */
+  orderOf(model: string): string;
+  /** The records that the value of a relational field leads to; undefined: only its id and name are kept. */
+  related(field: string, value: readonly unknown[]): { model: string; rows: Row[] } | undefined;
+}
 
 export const valueError = (message: string): OdooError => new OdooError(message, 'builtins.ValueError');
 
@@ -19,14 +23,14 @@ function fieldOf(row: Row, field: string, model: string): unknown {
 }
 
 /** The values that a search compares with: of a many2one its id and its name, of `x.y` the field y of record x. */
-function searched(row: Row, path: string, model: string, book: OrderBook, user: SimulatedUser): unknown[] {
+function searched(row: Row, path: string, model: string, records: Records): unknown[] {
   const [field = '', next] = path.split('.');
   const value = fieldOf(row, field, model);
   if (!Array.isArray(value)) return [value];
   if (next === undefined) return value;
+  const found = records.related(field, value);
+  if (found) return found.rows.flatMap((other) => searched(other, path.slice(field.length + 1), found.model, records));
   if (next === 'id') return [value[0]];
-  const found = related(field, value[0], book, user);
-  if (found) return searched(found.row, path.slice(field.length + 1), found.model, book, user);
   if (next === 'name' || next === 'display_name') return [value[1]];
   throw valueError(`Invalid field ${repr(next)} in leaf ${repr(path)}`);
 }
@@ -40,10 +44,10 @@ function like(operator: string, pattern: string): RegExp {
   return new RegExp(operator.startsWith('=') ? `^${text}$` : text, operator.endsWith('ilike') ? 'is' : 's');
 }
 
-function holds(row: Row, leaf: unknown, model: string, book: OrderBook, user: SimulatedUser): boolean {
+function holds(row: Row, leaf: unknown, model: string, records: Records): boolean {
   if (!Array.isArray(leaf) || leaf.length !== 3) throw valueError(`Invalid leaf ${repr(leaf)}`);
   const [path, operator, wanted] = leaf as [unknown, unknown, unknown];
-  const values = searched(row, str(path), model, book, user);
+  const values = searched(row, str(path), model, records);
   const among = (list: unknown[]) => list.some((item) => values.includes(item));
   const compare = (test: (a: string | number, b: string | number) => boolean) =>
     values.some((value) => {
@@ -78,12 +82,12 @@ function holds(row: Row, leaf: unknown, model: string, book: OrderBook, user: Si
 }
 
 /** Evaluates a domain in Odoo's prefix notation; terms that no operator joins are joined by "and". */
-export function matches(row: Row, domain: unknown[], model: string, book: OrderBook, user: SimulatedUser): boolean {
+export function matches(row: Row, domain: unknown[], model: string, records: Records): boolean {
   const rest = [...domain];
   const term = (): boolean => {
     const item = rest.shift();
     if (item === '!') return !term();
-    if (item !== '&' && item !== '|') return holds(row, item, model, book, user);
+    if (item !== '&' && item !== '|') return holds(row, item, model, records);
     const [left, right] = [term(), term()];
     return item === '&' ? left && right : left || right;
   };
@@ -92,22 +96,8 @@ export function matches(row: Row, domain: unknown[], model: string, book: OrderB
   return all;
 }
 
-/** The orders named by a term that must hold: an index, so that a search stays quick among thousands of orders. */
-export function candidates(domain: unknown[], model: string, book: OrderBook, user: SimulatedUser): Order[] {
-  const names = model === 'mrp.production' ? /^(id|name)$/ : /^(move_id\.)?raw_material_production_id(\.(id|name))?$/;
-  const leaves = domain.every(Array.isArray) ? (domain as unknown[][]) : [];
-  const leaf = leaves.find(([path, operator]) => names.test(str(path)) && (operator === '=' || operator === 'in'));
-  if (!leaf) return book.all(user);
-  const wanted: unknown[] = Array.isArray(leaf[2]) ? leaf[2] : [leaf[2]];
-  return [
-    ...new Set(
-      wanted.flatMap((key) => (typeof key === 'string' ? book.named(key, user) : (book.find(key, user) ?? []))),
-    ),
-  ];
-}
-
-export function sorted(rows: Row[], order: unknown, model: string): Row[] {
-  const keys = str(order || (ORDER[model] ?? 'id asc')).split(',');
+export function sorted(rows: Row[], order: unknown, model: string, records: Records): Row[] {
+  const keys = str(order || records.orderOf(model)).split(',');
   const parsed = keys
     .map((key) => key.trim().split(/\s+/))
     .map(([field = 'id', way]) => ({ field, down: way === 'desc' }));
@@ -121,8 +111,8 @@ export function sorted(rows: Row[], order: unknown, model: string): Row[] {
 }
 
 /** A wrong name fails the call, also where there is no record to read it from. @throws OdooError */
-export function checkNames(model: string, domain: unknown[], fields: unknown, book: OrderBook): void {
-  const known = fieldsOf(model, book);
+export function checkNames(model: string, domain: unknown[], fields: unknown, records: Records): void {
+  const known = records.fieldsOf(model);
   const paths = domain.flatMap((leaf) => (Array.isArray(leaf) ? [str(leaf[0]).split('.', 1)[0]] : []));
   const named = [...paths, ...(Array.isArray(fields) ? fields.map(str) : [])];
   const wrong = named.find((field) => field !== undefined && !known.includes(field));

@@ -2,13 +2,11 @@
 import { STOCK } from './catalogue';
 import type { Named, Product, SimulatedUser, Unit } from './catalogue';
 import type { OrderBook } from './orders';
-import type { Params } from './python';
+import type { Row } from './domain';
 import { reservedOf, roundQty, stateOf } from './records';
 import type { Move, Order } from './records';
 
 type Pair = [number, string] | false;
-/** A record, every field of it. */
-export type Row = Params & { id: number };
 
 const pair = (item: Named | null): Pair => (item ? [item.id, item.name] : false);
 

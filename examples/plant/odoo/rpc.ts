@@ -1,10 +1,11 @@
 /** The standard calls on Odoo's models: `/web/dataset/call_kw` and `/jsonrpc` share them. */
 import { NO_ORDER_ACCESS } from './catalogue';
 import type { SimulatedUser } from './catalogue';
-import { candidates, checkNames, matches, picked, sorted, valueError } from './domain';
-import { isModel, movesToWrite, rowsOf } from './models';
+import { checkNames, matches, picked, sorted, valueError } from './domain';
+import type { Records } from './domain';
+import { fieldsOf, isModel, movesToWrite, related, rowsOf } from './models';
 import type { OrderBook } from './orders';
-import { isObject, repr, toFloat } from './python';
+import { isObject, repr, str, toFloat } from './python';
 import type { Params } from './python';
 import { OdooError, enter, roundQty, unreserve } from './records';
 import type { Move, Order } from './records';
@@ -104,6 +105,32 @@ function act(call: ModelCall, book: OrderBook): unknown {
   return result;
 }
 
+/** The orders named by a term that must hold: an index, so that a search stays quick among thousands of orders. */
+function candidates(domain: unknown[], model: string, book: OrderBook, user: SimulatedUser): Order[] {
+  const names = model === 'mrp.production' ? /^(id|name)$/ : /^(move_id\.)?raw_material_production_id(\.(id|name))?$/;
+  const leaves = domain.every(Array.isArray) ? (domain as unknown[][]) : [];
+  const leaf = leaves.find(([path, operator]) => names.test(str(path)) && (operator === '=' || operator === 'in'));
+  if (!leaf) return book.all(user);
+  const wanted: unknown[] = Array.isArray(leaf[2]) ? leaf[2] : [leaf[2]];
+  return [
+    ...new Set(
+      wanted.flatMap((key) => (typeof key === 'string' ? book.named(key, user) : (book.find(key, user) ?? []))),
+    ),
+  ];
+}
+
+/** The addon's models as a user's search sees them. */
+function recordsFor(book: OrderBook, user: SimulatedUser): Records {
+  return {
+    fieldsOf: (model) => fieldsOf(model, book),
+    orderOf: (model) => (model === 'mrp.production' ? 'date_planned_start asc, id asc' : 'id asc'),
+    related: (field, [id]) => {
+      const found = related(field, id, book, user);
+      return found && { model: found.model, rows: [found.row] };
+    },
+  };
+}
+
 /**
  * Runs a call of search, search_read, search_count, read, write, or one of the actions on orders.
  * @throws OdooError: answered as error.code 200, nothing written.
@@ -132,12 +159,13 @@ export function callModel(call: ModelCall, book: OrderBook, user: SimulatedUser)
   const fields = method === 'search_read' ? (positional.shift() ?? kwargs.fields) : undefined;
   const [offset = kwargs.offset ?? 0, limit = kwargs.limit, order = kwargs.order] = positional;
   if (!Array.isArray(domain)) throw valueError(`Invalid domain ${repr(domain)}`);
-  checkNames(model, domain, fields, book);
+  const records = recordsFor(book, user);
+  checkNames(model, domain, fields, records);
   const found = rowsOf(model, book, candidates(domain, model, book, user)).filter((row) =>
-    matches(row, domain, model, book, user),
+    matches(row, domain, model, records),
   );
   if (method === 'search_count') return found.length;
   const start = Number(offset);
-  const cut = sorted(found, order, model).slice(start, limit ? start + Number(limit) : undefined);
+  const cut = sorted(found, order, model, records).slice(start, limit ? start + Number(limit) : undefined);
   return method === 'search' ? cut.map((row) => row.id) : picked(cut, fields, model);
 }

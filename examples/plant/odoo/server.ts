@@ -2,14 +2,11 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answer, badGateway, databaseDown, internalError, modelCallIn, readBody, rolledBack } from './answer';
-import type { Backend, HttpAnswer, HttpRequest } from './answer';
+import { badGateway, internalError, readBody } from './http';
+import type { HttpAnswer, HttpRequest } from './http';
 import { CallLog } from './calls';
 import { Faults } from './faults';
 import { isObject } from './python';
-import type { Order } from './records';
-import { ordersWritten } from './rpc';
-import { sidOf } from './sessions';
 
 export interface ServerOptions {
   /** 0: a free port, kept over `stop` and `start`. */
@@ -26,17 +23,36 @@ export interface ServerOptions {
 /** What steers the server from outside Odoo's routes: an answer, and what to do once it has left. */
 export type Steering = (request: HttpRequest) => { answer: HttpAnswer; then?: () => void } | undefined;
 
-/** Closes an order without a model call. */
-const MARK_DONE = '/api/scada/mo/mark-done';
-/** Routes whose calls write the order named in `mo_id`. */
-const WRITING = /^\/api\/scada\/(mo\/|material-consumption$)/;
-
-/** What a request is about: an order's name, the orders that it would write, a model's method ('': none). */
-interface Target {
+/** What a request is about: an order's name, whether it changes one, a model's method ('': none). */
+export interface Target {
   name: string | null;
-  written: Order[];
+  user: string | null;
+  writes: boolean;
   method: string;
   closes: boolean;
+}
+
+/** A call under way: what it comes to once its time has passed. */
+export interface Running {
+  /** Another one has overtaken it: Odoo repeats it, which takes its time once more. */
+  overtaken(): boolean;
+  finish(): HttpAnswer;
+  repeat(): HttpAnswer;
+}
+
+/** What answers behind the server: the addon's Odoo or a standard one. Every answer is committed when it returns. */
+export interface Application {
+  target(request: HttpRequest): Target;
+  /** Milliseconds that a call takes; undefined: the server's own setting. */
+  latency?(request: HttpRequest): number | undefined;
+  /** Looks at what the call finds before its time passes. */
+  begin(request: HttpRequest): Running;
+  answer(request: HttpRequest): HttpAnswer;
+  /** The answer of a closing that has lost the flags that it was called with. */
+  contextLost(request: HttpRequest): HttpAnswer;
+  rolledBack(request: HttpRequest, why: 'aborted' | 'serialization'): HttpAnswer;
+  databaseDown(request: HttpRequest): HttpAnswer;
+  endSession(request: HttpRequest): void;
 }
 
 export class OdooServer {
@@ -48,7 +64,7 @@ export class OdooServer {
   private bound: number;
 
   constructor(
-    private readonly backend: Backend,
+    private readonly application: Application,
     private readonly options: ServerOptions,
     private readonly steering: Steering,
   ) {
@@ -113,6 +129,8 @@ export class OdooServer {
       path,
       contentType: req.headers['content-type'] ?? '',
       cookie: req.headers.cookie,
+      authorization: req.headers.authorization,
+      database: req.headers['x-odoo-database']?.toString(),
       body: Buffer.concat(chunks).toString('utf8'),
       address: req.socket.remoteAddress ?? '',
     };
@@ -122,34 +140,12 @@ export class OdooServer {
     this.send(res, steered.answer);
   }
 
-  /** The order that a request names, and the orders that it would write. */
-  private target(request: HttpRequest): Target {
-    const { book } = this.backend;
-    const body = readBody(request.body);
-    const model = modelCallIn(request.path, body);
-    if (model) {
-      const written = ordersWritten(model, book);
-      return {
-        name: written[0]?.name ?? null,
-        written,
-        method: model.method,
-        closes: model.method === 'button_mark_done',
-      };
-    }
-    const params = isObject(body?.params) ? body.params : (body ?? {});
-    const user = this.backend.sessions.find(sidOf(request.cookie))?.user;
-    const order = book.find(params.mo_id, user);
-    const name = order?.name ?? (typeof params.mo_id === 'string' ? params.mo_id : null);
-    const written = order && WRITING.test(request.path) ? [order] : [];
-    return { name, written, method: '', closes: request.path === MARK_DONE };
-  }
-
   private call(request: HttpRequest, res: ServerResponse): void {
-    const target = this.target(request);
-    const { name, written } = target;
-    const user = this.backend.sessions.find(sidOf(request.cookie))?.user.login ?? null;
+    const { application } = this;
+    const target = application.target(request);
+    const { name, user, writes } = target;
     const entry = { at: Date.now(), route: request.path, mo_id: name, user };
-    const { call, end } = this.log.begin(entry, written.length > 0);
+    const { call, end } = this.log.begin(entry, writes);
     res.once('close', end);
     const reply = (made: HttpAnswer): void => {
       call.outcome = outcomeOf(made);
@@ -161,22 +157,22 @@ export class OdooServer {
       case undefined:
         return this.work(request, target, reply);
       case 'delay':
-        return this.after(fault.ms, () => this.work(request, this.target(request), reply));
+        return this.after(fault.ms, () => this.work(request, target, reply));
       case 'expireSession':
-        this.backend.sessions.end(sidOf(request.cookie));
+        application.endSession(request);
         return this.work(request, target, reply);
       case 'http500':
         return reply(internalError());
       case 'html502':
         return reply(badGateway());
       case 'serverError200':
-        return reply(rolledBack(this.backend, request, 'aborted'));
+        return reply(application.rolledBack(request, 'aborted'));
       case 'serialization':
-        return reply(rolledBack(this.backend, request, 'serialization'));
+        return reply(application.rolledBack(request, 'serialization'));
       case 'contextLost':
-        return reply(this.backend.book.closings.withoutContext(() => this.answered(request)));
+        return reply(application.contextLost(request));
       case 'databaseDown':
-        return reply(databaseDown(this.backend, request));
+        return reply(application.databaseDown(request));
       case 'cutBefore':
         call.outcome = 'cut, not committed';
         return cut();
@@ -193,37 +189,27 @@ export class OdooServer {
         call.outcome = 'cut, not committed yet';
         cut();
         return this.after(fault.ms, () => {
-          call.outcome = `cut, late ${outcomeOf(this.answered(request))}`;
+          call.outcome = `cut, late ${outcomeOf(this.told(() => application.answer(request)))}`;
         });
     }
   }
 
-  /**
-   * Takes the latency and then answers, whether the client still waits or not (exchange 249). When another call has
-   * committed one of its orders meanwhile, this one is rolled back whole, as the recorded server does with some of
-   * the parallel calls for one order. A closing that another one has overtaken is repeated.
-   */
-  private work(request: HttpRequest, { written, closes }: Target, reply: (made: HttpAnswer) => void): void {
-    const { book } = this.backend;
-    const versions = written.map((order) => [order.id, order.version] as const);
-    const closing = closes ? book.closings.begin(written) : undefined;
-    const ms = closes ? (this.options.closingMs ?? this.options.latencyMs) : this.options.latencyMs;
+  /** Takes the call's time and then answers, whether the client still waits or not (exchange 249). */
+  private work(request: HttpRequest, { closes }: Target, reply: (made: HttpAnswer) => void): void {
+    const { latencyMs, closingMs = latencyMs } = this.options;
+    const running = this.application.begin(request);
+    const ms = this.application.latency?.(request) ?? (closes ? closingMs : latencyMs);
     const late = (work: () => void): void => (ms ? this.after(ms, work) : work());
     late(() => {
-      const overtaken = versions.some(([id, version]) => book.find(id)?.version !== version);
-      if (overtaken) return reply(rolledBack(this.backend, request, 'aborted'));
-      if (!closing || !book.closings.overtaken(closing)) return reply(this.answered(request));
-      late(() => {
-        const made = book.closings.repeat(() => this.answered(request));
-        reply(made ?? rolledBack(this.backend, request, 'serialization'));
-      });
+      if (!running.overtaken()) return reply(this.told(() => running.finish()));
+      late(() => reply(this.told(() => running.repeat())));
     });
   }
 
   /** The answer; a mistake of the simulator itself is told to the caller as one, so that nobody takes it for Odoo's. */
-  private answered(request: HttpRequest): HttpAnswer {
+  private told(answer: () => HttpAnswer): HttpAnswer {
     try {
-      return answer(this.backend, request);
+      return answer();
     } catch (error) {
       const body = `simulated Odoo, mistake of its own: ${error instanceof Error ? error.stack : String(error)}`;
       return { status: 500, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body };
