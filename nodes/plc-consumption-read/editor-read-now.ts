@@ -1,7 +1,9 @@
 /** "Read now" in the dialog of plc-consumption-read: the decoded slots, before anything is deployed. */
 import { ask, field, say } from '../lib/editor/dialog';
 import { isWeight } from '../lib/plc/slot-layout';
+import type { SlotProblem } from '../lib/plc/slot-problem';
 import { enteredRows } from './editor-field-table';
+import { problemWords } from './slot-words';
 
 /** What the dialog shows of a read. */
 interface Answer {
@@ -13,7 +15,7 @@ interface Answer {
     actual_weight_quantity_finished_goods: number | null;
     consumption: Record<string, number>;
   }[];
-  rejected: { slot: number; mo_id: string | null; problems: { field: string; value: unknown; problem: string }[] }[];
+  rejected: { slot: number; mo_id: string | null; problems: (SlotProblem & { field: string; value: unknown })[] }[];
   empty: number;
   duration_ms: number;
 }
@@ -46,7 +48,9 @@ function tableOf(node: EditorNode, { readings, rejected, empty, duration_ms }: A
     addRow([slot, mo_id, state, ...weights.map((name) => kg(name) ?? '')], '<td>');
   }
   for (const { slot, mo_id, problems } of rejected) {
-    const why = problems.map(({ field, value, problem }) => `${field} = ${String(value)}, ${problem}`).join('; ');
+    const words = (problem: SlotProblem): string =>
+      problemWords((key, values) => node._(`plc-consumption-read.${key}`, values), problem);
+    const why = problems.map((each) => `${each.field} = ${String(each.value)}, ${words(each)}`).join('; ');
     const reason = $('<td class="text">')
       .attr('colspan', weights.length + 1)
       .text(text('rejected', { why }));

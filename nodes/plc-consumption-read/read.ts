@@ -8,6 +8,7 @@ import { tellRead } from '../lib/node-red/telemetry';
 import { PlcError } from '../lib/plc/plc-errors';
 import { inKg, type SlotReading } from '../lib/plc/slot-guards';
 import { type Bounded, type Config, createReader, RANGES, type ReadNode } from './settings';
+import { inWords } from './slot-words';
 
 /** A node as it runs: the ids that its outputs, or its side of a link, lead to. */
 type Wired = Node & { wires?: string[][]; links?: string[] };
@@ -70,8 +71,9 @@ export function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Cont
       });
       link.isUp();
       const { readings, rejected, ...read } = result;
+      const unnamed = read.unnamed.map((slot) => inWords(t, slot));
       // A batch without a number stays refused for as long as it stands there, and is told when it changes.
-      const fresh = rejected.filter(({ repeated }) => !repeated);
+      const fresh = rejected.filter(({ repeated }) => !repeated).map((slot) => inWords(t, slot));
       tellRead({ reader: node.name || node.id, seconds: read.duration_ms / 1000, rejected: fresh });
       for (const { slot, mo_id, problems } of fresh) {
         for (const { field, problem, value } of problems) {
@@ -80,13 +82,13 @@ export function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Cont
       }
       for (const { slot, mo_id, falling, may_be_cut, seen_once, hold, ...said } of readings) {
         if (seen_once)
-          node.warn(t(hold ? 'status.seen-once-held' : 'status.seen-once', { slot, mo_id, kg: inKg(said) }));
+          node.warn(t(hold ? 'status.seen-once-held' : 'status.seen-once', { slot, mo_id, ...inKg(said) }));
         if (falling) node.warn(t('status.falling', { slot, mo_id, silos: falling.join(', ') }));
         if (may_be_cut && !toldCut.has(mo_id)) node.warn(t('status.may-be-cut', { slot, mo_id, length: mo_id.length }));
       }
       toldCut = new Set(readings.flatMap(({ mo_id, may_be_cut }) => (may_be_cut ? [mo_id] : [])));
       const completed = readings.filter(({ status_manufacturing }) => status_manufacturing).length;
-      const from = { ...read, node: node.id };
+      const from = { ...read, unnamed, node: node.id };
       const apart = readings.filter((reading) => isApart(reading, readings));
       return {
         outputs: [

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Connection } from './connections';
 import { CONCLUSIONS } from '../domain/conclusion';
-import { rejectionReason } from '../plc/rejection-reason';
+import { countedAs } from '../plc/slot-problem';
 import type { LineFigures } from '../store/watch';
 import { PUSH_CHANNEL, type PushTold, READ_CHANNEL, type ReadTold } from './telemetry';
 
@@ -167,9 +167,7 @@ class Counted {
     const { reader } = told;
     if (told.failed !== undefined) return this.#readFailures.inc({ reader, kind: told.failed });
     this.#readSeconds.observe({ reader }, told.seconds);
-    for (const { problems } of told.rejected) {
-      this.#rejected.inc({ reader, reason: rejectionReason(problems[0]?.problem ?? '') });
-    }
+    for (const refused of told.rejected) this.#rejected.inc({ reader, reason: countedAs(refused) });
   };
 }
 

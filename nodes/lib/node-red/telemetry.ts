@@ -5,6 +5,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Conclusion } from '../domain/conclusion';
 import type { PlcErrorKind } from '../plc/plc-errors';
+import type { SlotProblem } from '../plc/slot-problem';
 
 /** A push that was tried. */
 export interface PushTold {
@@ -17,7 +18,7 @@ export interface PushTold {
 
 /** One read of the PLC: how long it took and what was refused, or how it failed. */
 export type ReadTold = { reader: string } & (
-  | { seconds: number; rejected: readonly { problems: readonly { problem: string }[] }[]; failed?: undefined }
+  | { seconds: number; rejected: readonly { problems: readonly SlotProblem[] }[]; failed?: undefined }
   | { failed: PlcErrorKind }
 );
 

@@ -1,6 +1,7 @@
 /**
  * Decodes the bytes of a slot's fields. S7 stores every number big-endian, the high byte first (STEP 7, "Data types").
  */
+import { problem, type SlotProblem } from './slot-problem';
 import { fieldBytes, position, type SlotField, type SlotType } from './slot-layout';
 
 /** A field's value as it stands in the PLC; `problem` says why a text cannot be read as one. */
@@ -8,7 +9,7 @@ export interface Decoded {
   value: number | boolean | string;
   /** The field's bytes. */
   raw: Buffer;
-  problem?: string;
+  problem?: SlotProblem;
   /** A STRING that nobody has ever given a header, with characters in it all the same. */
   headless?: true;
 }
@@ -35,7 +36,7 @@ function decodeText(characters: Buffer, raw: Buffer): Decoded {
   // latin1 keeps one character per byte, so that the text of a problem shows what was there.
   const value = characters.toString('latin1').replace(FILLING, '');
   return characters.some((byte) => byte >= FIRST_NON_ASCII)
-    ? { value, raw, problem: 'has characters that are not ASCII' }
+    ? { value, raw, problem: problem('not-ascii') }
     : { value, raw };
 }
 
@@ -44,12 +45,11 @@ function decodeString(raw: Buffer, declared: number): Decoded {
   const [maximum = 0, current = 0] = raw;
   if (maximum === 0 && current === 0) {
     const bare = decodeText(raw.subarray(2), raw);
-    const problem = 'has the header 00 00 in front of characters: write it as a STRING, or clear the characters too';
-    return bare.value === '' ? bare : { ...bare, problem, headless: true };
+    return bare.value === '' ? bare : { ...bare, problem: problem('no-header'), headless: true };
   }
   const decoded = decodeText(raw.subarray(2, 2 + current), raw);
-  if (maximum > declared) return { ...decoded, problem: `is a STRING[${maximum}] in the PLC, [${declared}] here` };
-  if (current > maximum) return { ...decoded, problem: `has the length byte ${current} in a STRING[${maximum}]` };
+  if (maximum > declared) return { ...decoded, problem: problem('longer-string', { maximum, declared }) };
+  if (current > maximum) return { ...decoded, problem: problem('bad-length', { current, maximum }) };
   return decoded;
 }
 

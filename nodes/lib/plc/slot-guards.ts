@@ -3,9 +3,9 @@
  * defaults to 0.
  */
 import { MO_ID_PATTERN, type Reading } from '../domain/reading';
-import { type Problem } from '../domain/schema';
 import { SILO_TAGS, type SiloTag, type SiloWeights } from '../domain/silos';
 import { decodeField, type Decoded } from './slot-decode';
+import { problem, type SlotProblem } from './slot-problem';
 import { type SlotField, type SlotFieldName, type SlotLayout, type WeightField } from './slot-layout';
 import { roundDecoded, sumForOdoo } from '../domain/weight';
 
@@ -19,7 +19,8 @@ export interface SlotReading extends Reading {
 }
 
 /** A breach with what the PLC said: the decoded value (NaN and infinities as text, for JSON) and the field's bytes. */
-export interface FieldProblem extends Problem {
+export interface FieldProblem extends SlotProblem {
+  field: string;
   value: number | boolean | string;
   /** hex */
   raw: string;
@@ -81,21 +82,20 @@ function settle(kg: number, zeroBand: number): number {
 }
 
 /** Why a weight (kg, settled) is not plausible, or undefined. */
-function weightProblem(kg: number, limit: number): string | undefined {
-  if (!Number.isFinite(kg)) return 'is not a finite number';
-  if (kg < 0) return 'is negative';
-  return kg > limit ? `is above the limit of ${limit} kg` : undefined;
+function weightProblem(kg: number, limit: number): SlotProblem | undefined {
+  if (!Number.isFinite(kg)) return problem('not-finite');
+  if (kg < 0) return problem('negative');
+  return kg > limit ? problem('above-limit', { limit }) : undefined;
 }
 
 const shown = (value: Decoded['value']): FieldProblem['value'] =>
   typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 
-/** A batch in kg, as people compare it. */
-export const inKg = ({ consumption, actual_weight_quantity_finished_goods: finished }: Figures): string =>
-  `${sumForOdoo(Object.values(consumption))} kg in the silos, ${finished ?? 0} kg finished`;
-
-const blankBut = (reading: SlotReading): string =>
-  `is blank, but the slot ${reading.status_manufacturing ? 'says complete and ' : ''}holds ${inKg(reading)}`;
+/** A batch in kg, as people compare it: what lies in its silos together, and what is finished. */
+export const inKg = ({ consumption, actual_weight_quantity_finished_goods: finished }: Figures) => ({
+  silos: sumForOdoo(Object.values(consumption)),
+  finished: finished ?? 0,
+});
 
 /**
  * Decodes one slot and checks every field of it.
@@ -105,8 +105,8 @@ const blankBut = (reading: SlotReading): string =>
 export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt: Date, guards: Guards): SlotOutcome {
   const { limits = {}, moIdPattern = MO_ID_PATTERN, zeroBand = 0 } = guards;
   const problems: FieldProblem[] = [];
-  const refuse = ({ field }: SlotField, { value, raw }: Decoded, problem: string): void => {
-    problems.push({ field, problem, value: shown(value), raw: raw.toString('hex') });
+  const refuse = ({ field }: SlotField, { value, raw }: Decoded, found: SlotProblem): void => {
+    problems.push({ field, ...found, value: shown(value), raw: raw.toString('hex') });
   };
   const reading: SlotReading = {
     slot,
@@ -129,29 +129,30 @@ export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt
       reading.mo_id = String(value);
       if (reading.mo_id.length === row.length) reading.may_be_cut = true;
       const wellFormed = [MO_ID_PATTERN, moIdPattern].every((pattern) => new RegExp(pattern).test(reading.mo_id));
-      const malformed = wellFormed || numberless ? undefined : 'is not a manufacturing order id';
-      const problem = decoded.problem ?? malformed;
-      if (problem) refuse(row, decoded, problem);
+      const malformed = wellFormed || numberless ? undefined : problem('bad-order');
+      const found = decoded.problem ?? malformed;
+      if (found) refuse(row, decoded, found);
     } else if (row.field === 'status_manufacturing' || row.field === 'status_operation') {
       reading[row.field] = Number(value) === 1;
       if (row.field === 'status_manufacturing' && Number(value) !== 0) weighed = true;
-      if (Number(value) !== 0 && Number(value) !== 1) refuse(row, decoded, 'is neither 0 nor 1');
+      if (Number(value) !== 0 && Number(value) !== 1) refuse(row, decoded, problem('bad-status'));
     } else if (row.field === 'acknowledged') {
       marks.acknowledged = Number(value) === 1;
     } else if (row.field === 'counter') {
       marks.counter = Number(value);
     } else {
       const kg = settle(Number(value) * (row.scale ?? 1), zeroBand);
-      const problem = weightProblem(kg, limitOf(row.field, limits));
+      const found = weightProblem(kg, limitOf(row.field, limits));
       if (!(kg <= 0)) weighed = true;
-      if (problem) refuse(row, decoded, problem);
+      if (found) refuse(row, decoded, found);
       else if (isSilo(row.field)) reading.consumption[row.field] = kg;
       else reading[row.field] = kg;
     }
   }
   if (numberless && reading.mo_id === '') {
     if (!weighed) return { kind: 'empty' };
-    problems.unshift({ field: 'mo_id', problem: blankBut(reading), value: '', raw: moIdRaw.toString('hex') });
+    const found = problem(reading.status_manufacturing ? 'no-number-complete' : 'no-number', inKg(reading));
+    problems.unshift({ field: 'mo_id', ...found, value: '', raw: moIdRaw.toString('hex') });
   }
   if (problems.length === 0) return { kind: 'reading', reading, marks, raw: bytes, mo_id_raw: moIdRaw };
   const trusted = !problems.some(({ field }) => field === 'mo_id');
@@ -170,10 +171,10 @@ export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt
 /** A reading refused for a reason that lies in its MO id's place among the slots or in time. */
 export function rejectReading(
   { reading, raw, mo_id_raw }: SlotOutcome & { kind: 'reading' },
-  problem: string,
+  found: SlotProblem,
 ): Rejection {
   const { slot, mo_id, read_at } = reading;
-  const breach = { field: 'mo_id', problem, value: mo_id, raw: mo_id_raw.toString('hex') } as const;
+  const breach = { field: 'mo_id', ...found, value: mo_id, raw: mo_id_raw.toString('hex') } as const;
   return { slot, mo_id, problems: [breach], raw: raw.toString('hex'), read_at };
 }
 
@@ -197,7 +198,7 @@ export function rejectDuplicates<Outcome extends SlotOutcome | undefined>(
     if (outcome?.kind !== 'reading') return outcome;
     const slots = slotsOf.get(outcome.reading.mo_id) ?? [];
     if (slots.length < 2) return outcome;
-    return { kind: 'rejected', rejection: rejectReading(outcome, `stands in the slots ${slots.join(' and ')}`) };
+    return { kind: 'rejected', rejection: rejectReading(outcome, problem('two-slots', { slots: slots.join(', ') })) };
   });
 }
 

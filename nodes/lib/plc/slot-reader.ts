@@ -22,6 +22,7 @@ import {
   type SlotOutcome,
   type SlotReading,
 } from './slot-guards';
+import { problem } from './slot-problem';
 import { judge } from './slot-judgement';
 import { LayoutError, validateLayout } from './layout-check';
 import { type SlotLayout } from './slot-layout';
@@ -258,10 +259,7 @@ export class SlotReader {
       const last = this.#memory.last(slot);
       const before = last?.mo_id === mo_id ? last : undefined;
       if (before?.status_manufacturing) {
-        const weights = `was complete once more with ${inKg(completed.reading)}`;
-        result.rejected.push(
-          rejectReading(completed, `${weights}, but left the slot within the settle time: keep it there longer`),
-        );
+        result.rejected.push(rejectReading(completed, problem('left-slot', inKg(completed.reading))));
         continue;
       }
       const elsewhere = seen.some((outcome) => moIdOf(outcome) === mo_id && slotOf(outcome) !== slot);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decodeField } from '../../../nodes/lib/plc/slot-decode';
 import { type SlotField, type SlotType } from '../../../nodes/lib/plc/slot-layout';
+import { problem, type SlotProblem } from '../../../nodes/lib/plc/slot-problem';
 
 const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 
@@ -45,7 +46,7 @@ describe('decoding a field', () => {
     }
   });
 
-  const texts: [string, 'STRING' | 'CHAR', string, string, RegExp?][] = [
+  const texts: [string, 'STRING' | 'CHAR', string, string, SlotProblem?][] = [
     ['a full STRING', 'STRING', '06 06 57 48 2f 4d 4f 31', 'WH/MO1'],
     ['what stands behind the current length', 'STRING', '06 03 57 48 31 4d 4f 31', 'WH1'],
     ['NULs and spaces at the end', 'CHAR', '57 48 31 20 20 00 20 00', 'WH1'],
@@ -53,7 +54,7 @@ describe('decoding a field', () => {
     ['a NUL in the middle', 'CHAR', '57 00 31 00 00 00 00 00', 'W\0' + '1'],
     ['a blank CHAR', 'CHAR', '20 20 00 20 00 00 00 20', ''],
     ['a zero-length STRING', 'STRING', '06 00 57 48 2f 4d 4f 31', ''],
-    ['characters without a header', 'STRING', '00 00 57 48 2f 4d 4f 31', 'WH/MO1', /header 00 00/],
+    ['characters without a header', 'STRING', '00 00 57 48 2f 4d 4f 31', 'WH/MO1', problem('no-header')],
     ['blanks without a header', 'STRING', '00 00 20 00 20 20 20 20', ''],
     ['a STRING of NULs, never initialised', 'STRING', '00 00 00 00 00 00 00 00', ''],
     [
@@ -61,23 +62,22 @@ describe('decoding a field', () => {
       'STRING',
       '06 07 57 48 2f 4d 4f 31',
       'WH/MO1',
-      /length byte 7 in a STRING\[6\]/,
+      problem('bad-length', { current: 7, maximum: 6 }),
     ],
     [
       'a maximum above the declared one',
       'STRING',
       'fe 06 57 48 2f 4d 4f 31',
       'WH/MO1',
-      /STRING\[254\] in the PLC, \[6\]/,
+      problem('longer-string', { maximum: 254, declared: 6 }),
     ],
-    ['bytes that are not ASCII', 'CHAR', '57 48 e9 31 00 00 00 00', 'WH\u00e91', /not ASCII/],
+    ['bytes that are not ASCII', 'CHAR', '57 48 e9 31 00 00 00 00', 'WH\u00e91', problem('not-ascii')],
   ];
-  for (const [name, type, hex, value, problem] of texts) {
+  for (const [name, type, hex, value, found] of texts) {
     it(`${type}: ${name}`, () => {
       const decoded = decodeField(bytes(hex), { field: 'mo_id', type, offset: 0, length: type === 'STRING' ? 6 : 8 });
       assert.equal(decoded.value, value);
-      if (problem) assert.match(decoded.problem ?? '', problem);
-      else assert.equal(decoded.problem, undefined);
+      assert.deepEqual(decoded.problem, found);
     });
   }
 });

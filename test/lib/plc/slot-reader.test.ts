@@ -109,7 +109,8 @@ describe('reading slots over TCP', () => {
     );
     assert.deepEqual(rejected[0]?.problems[0], {
       field: 'silo_c',
-      problem: 'is not a finite number',
+      code: 'not-finite',
+      values: {},
       value: 'NaN',
       raw: '7fc00000',
     });
@@ -159,7 +160,7 @@ describe('accepting a completion', () => {
     const { readings, rejected, telegrams } = await reader.read();
     assert.deepEqual(readings, []);
     assert.equal(telegrams, 3);
-    assert.match(rejected[0]?.problems[0]?.problem ?? '', /left the slot/);
+    assert.equal(rejected[0]?.problems[0]?.code, 'left-slot');
     assert.equal(rejected[0]?.mo_id, mo(1));
   });
 
@@ -314,7 +315,8 @@ describe('a batch without a number', () => {
     }
     put(1, { consumption: { silo_a: 826 } });
     const { rejected } = await reader.read();
-    assert.match(rejected[0]?.problems[0]?.problem ?? '', /is blank, but the slot says complete and holds 826 kg/);
+    const [found] = rejected[0]?.problems ?? [];
+    assert.deepEqual([found?.code, found?.values], ['no-number-complete', { silos: 826, finished: 0 }]);
   });
 
   it('that is complete is no leftover of an order that was told as running only', async (t) => {

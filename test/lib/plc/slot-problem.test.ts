@@ -1,10 +1,15 @@
 /** Every refusal of the guards has a word of its own to count by. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { REJECTION_REASONS, rejectionReason } from '../../../nodes/lib/plc/rejection-reason';
 import { readSlot, rejectDuplicates, rejectReading, type SlotOutcome } from '../../../nodes/lib/plc/slot-guards';
 import { LAYOUT_PRESETS, type SlotLayout } from '../../../nodes/lib/plc/slot-layout';
+import { countedAs, problem, SLOT_FAULTS, type SlotFault } from '../../../nodes/lib/plc/slot-problem';
 import { S7_BATCH_RECORD, writeSlot } from '../../../examples/plant/plc/batch-memory';
+
+const TYPE = 'plc-consumption-read';
+type Texts = Record<string, { problem: Record<SlotFault, string> }>;
 
 const LAYOUT = LAYOUT_PRESETS['S7 batch record'];
 const WEIGHT = LAYOUT.fields.find(({ field }) => field === 'silo_a')?.offset ?? 0;
@@ -17,7 +22,7 @@ function outcome(spoil: (bytes: Buffer) => void = () => undefined, layout: SlotL
   return readSlot(bytes, layout, 1, new Date(0), {});
 }
 const reasonsOf = (of: SlotOutcome): string[] =>
-  of.kind === 'rejected' ? of.rejection.problems.map(({ problem }) => rejectionReason(problem)) : [of.kind];
+  of.kind === 'rejected' ? of.rejection.problems.map((each) => countedAs({ problems: [each] })) : [of.kind];
 
 const statusAsInt: SlotLayout = {
   ...LAYOUT,
@@ -56,9 +61,24 @@ test('an order in two slots, and one that left its slot, have their words; anyth
   assert.deepEqual(rejectDuplicates([outcome(), outcome()]).map(reasonsOf), [['two-slots'], ['two-slots']]);
   const right = outcome();
   assert.equal(right.kind, 'reading');
-  const left = 'was complete, but left the slot within the settle time: keep it there longer';
-  const { problems } = rejectReading(right, left);
-  assert.equal(rejectionReason(problems[0]?.problem ?? ''), 'left-slot');
-  assert.equal(rejectionReason('something new'), 'other');
-  assert.equal(new Set(REJECTION_REASONS).size, REJECTION_REASONS.length);
+  const left = rejectReading(right, problem('left-slot', { silos: 1, finished: 0 }));
+  assert.equal(countedAs(left), 'left-slot');
+  assert.equal(countedAs({ problems: [] }), 'other');
 });
+
+for (const language of ['en-US', 'id-ID']) {
+  test(`every problem has its words in ${language}, with every value that it has`, () => {
+    const file = join(__dirname, '../../../nodes', TYPE, 'locales', language, `${TYPE}.json`);
+    const { problem: words } = (JSON.parse(readFileSync(file, 'utf8')) as Texts)[TYPE]!;
+    assert.deepEqual(Object.keys(words).sort(), [...SLOT_FAULTS].sort());
+    const found = Object.values(SPOILED).flatMap(([spoil, layout]) => {
+      const of = outcome(spoil, layout);
+      return of.kind === 'rejected' ? of.rejection.problems : [];
+    });
+    assert.ok(found.length > 0);
+    for (const { code, values } of found) {
+      const named = [...words[code].matchAll(/__(\w+?)__/g)].map(([, name]) => name);
+      assert.deepEqual(named.sort(), Object.keys(values).sort(), code);
+    }
+  });
+}
