@@ -2,7 +2,7 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import { type Range } from '../lib/domain/setting';
 import { odooAddress } from '../lib/odoo/address';
-import { LONGEST_TIMEOUT } from '../lib/odoo/session';
+import { LONGEST_TIMEOUT } from '../lib/odoo/http';
 
 export interface Config extends NodeDef {
   url: string;

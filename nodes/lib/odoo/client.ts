@@ -1,7 +1,8 @@
 /**
  * The calls that this package makes to Odoo, each returning what its answer means. Knows no Node-RED and no database.
  */
-import { type Answer, explainError, readAddon, readEnvelope, readUpdate } from './answer';
+import { explainError, readAddon, readUpdate } from './addon/answer';
+import { checked, DONE, type Read, readOf } from './answer';
 import { type Concluded, concluded } from '../domain/conclusion';
 import { OdooError } from '../domain/odoo-orders';
 import type { OrderMove, Production, Unit } from '../domain/order';
@@ -57,8 +58,8 @@ export class OdooClient {
 
   /** The login's own name and the server's version, e.g. "14.0" (exchange 314). @throws OdooError */
   async sessionInfo(options?: CallOptions): Promise<{ user: string; server: string }> {
-    const read = readEnvelope(await this.session.call('/web/session/get_session_info', {}, options));
-    if (read.concluded) throw new OdooError('Logging in', asRead(read.concluded));
+    const read = await this.session.call('/web/session/get_session_info', {}, options);
+    if (read.concluded) throw new OdooError('Logging in', readOf(read.concluded));
     const { username, server_version } = (read.result ?? {}) as { username?: unknown; server_version?: unknown };
     return { user: String(username), server: String(server_version) };
   }
@@ -72,7 +73,7 @@ export class OdooClient {
     const { conclusion } = read.concluded;
     throw new OdooError(
       'Looking for the addon',
-      conclusion === 'session' ? concluded(conclusion, missing) : asRead(read.concluded),
+      conclusion === 'session' ? concluded(conclusion, missing) : readOf(read.concluded),
     );
   }
 
@@ -80,7 +81,7 @@ export class OdooClient {
   async confirmedOrders(options?: CallOptions): Promise<OrderDetail[]> {
     const what = 'Fetching the orders';
     const read = readAddon(await this.session.call('/api/scada/mo-list-detailed', { limit: ALL, offset: 0 }, options));
-    if (read.concluded) throw new OdooError(what, asRead(read.concluded));
+    if (read.concluded) throw new OdooError(what, readOf(read.concluded));
     if (read.result.status !== 'success') throw new OdooError(what, explainError(read.result.message ?? ''));
     return checked(what, read.result.data, areOrderDetails);
   }
@@ -89,7 +90,7 @@ export class OdooClient {
   async order(id: number, options?: CallOptions): Promise<OrderDetail | undefined> {
     const read = readAddon(await this.session.call('/api/scada/mo-detail', { mo_id: id }, options));
     const what = `Fetching order ${id}`;
-    if (read.concluded) throw new OdooError(what, asRead(read.concluded));
+    if (read.concluded) throw new OdooError(what, readOf(read.concluded));
     if (read.result.status === 'success') return checked(what, [read.result.data], areOrderDetails)[0];
     const explained = explainError(read.result.message ?? '');
     if (explained.conclusion === 'unknown-order') return undefined;
@@ -169,15 +170,13 @@ export class OdooClient {
 
   /** Gives back what is reserved for an order, as its button "Unreserve" does. */
   async unreserve(orderId: number, options?: CallOptions): Promise<Concluded> {
-    return (
-      readEnvelope(await this.#callKw('mrp.production', 'do_unreserve', [[orderId]], {}, options)).concluded ?? DONE
-    );
+    return (await this.#callKw('mrp.production', 'do_unreserve', [[orderId]], {}, options)).concluded ?? DONE;
   }
 
   /** Enters what a move has consumed or made, in its unit. Replaces, so it may be repeated (exchange 265). */
   async enterDone(moveId: number, quantity: number, options?: CallOptions): Promise<Concluded> {
     const args = [[moveId], { quantity_done: quantity }];
-    return readEnvelope(await this.#callKw('stock.move', 'write', args, {}, options)).concluded ?? DONE;
+    return (await this.#callKw('stock.move', 'write', args, {}, options)).concluded ?? DONE;
   }
 
   /**
@@ -221,8 +220,7 @@ export class OdooClient {
   /** Closes an order although it differs from its bill of materials, without a backorder (exchanges 173, 301, 305). */
   async closeDespiteDifference(id: number, options?: CallOptions): Promise<Concluded> {
     const context = { skip_consumption: true, skip_backorder: true };
-    const answer = await this.#callKw('mrp.production', 'button_mark_done', [[id]], { context }, options);
-    const read = readEnvelope(answer);
+    const read = await this.#callKw('mrp.production', 'button_mark_done', [[id]], { context }, options);
     if (read.concluded) return read.concluded;
     if (read.result === true) return DONE;
     if (!isWizard(read.result))
@@ -239,22 +237,19 @@ export class OdooClient {
   /** Writes the finished goods so far (kg): 0 too, which an update refuses (exchange 121). Look whether it was kept. */
   async setProducing(productionId: number, finished: number, options?: CallOptions): Promise<Concluded> {
     const values = { qty_producing: finished };
-    const answer = await this.#callKw('mrp.production', 'write', [[productionId], values], {}, options);
-    return readEnvelope(answer).concluded ?? concluded('confirmed');
+    return (await this.#callKw('mrp.production', 'write', [[productionId], values], {}, options)).concluded ?? DONE;
   }
 
   async #searchRead(model: string, domain: unknown[], fields: string[], options?: CallOptions): Promise<unknown> {
-    const read = readEnvelope(await this.#callKw(model, 'search_read', [domain], { fields }, options));
-    if (read.concluded) throw new OdooError(`Reading ${model}`, asRead(read.concluded));
+    const read = await this.#callKw(model, 'search_read', [domain], { fields }, options);
+    if (read.concluded) throw new OdooError(`Reading ${model}`, readOf(read.concluded));
     return read.result;
   }
 
-  #callKw(model: string, method: string, args: unknown[], kwargs: object, options?: CallOptions): Promise<Answer> {
+  #callKw(model: string, method: string, args: unknown[], kwargs: object, options?: CallOptions): Promise<Read> {
     return this.session.call('/web/dataset/call_kw', { model, method, args, kwargs }, options);
   }
 }
-
-const DONE = concluded('confirmed');
 
 const moveOf = (record: MoveRecord, codes: ReadonlyMap<number, string>): OrderMove => {
   const [equipmentId, equipment] = record.scada_equipment_id || [0, ''];
@@ -266,21 +261,7 @@ const moveOf = (record: MoveRecord, codes: ReadonlyMap<number, string>): OrderMo
   };
 };
 
-/** A read that got no answer has changed nothing: it can simply be repeated. */
-const asRead = (outcome: Concluded): Concluded =>
-  outcome.conclusion === 'unknown-outcome'
-    ? concluded('unavailable', outcome.reason.replace(/; the same.*$/, ''))
-    : outcome;
-
-function checked<T>(what: string, found: unknown, is: (value: unknown) => value is T): T {
-  if (is(found)) return found;
-  throw new OdooError(
-    what,
-    concluded('unavailable', 'the answer is not in the form this package knows: check the versions of Odoo and addon'),
-  );
-}
-
-function succeeded(answer: Answer): Concluded {
+function succeeded(answer: Read): Concluded {
   const read = readAddon(answer);
   if (read.concluded) return read.concluded;
   return read.result.status === 'success' ? concluded('confirmed') : explainError(read.result.message ?? '');

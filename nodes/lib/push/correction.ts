@@ -162,9 +162,7 @@ export class Correction {
 
 /** A delivery as it is told: what never went out was not sent. */
 function told(answered: Delivered): Delivered {
-  // Nobody but who called sends the same again.
-  const said = answered.reason.replace(/; the same is sent again$/, '');
-  const delivered = { ...answered, reason: said };
+  const delivered = { ...answered };
   if (delivered.conclusion === 'confirmed' || wentOut(delivered.answers)) return delivered;
   const { sent: _, sentFinished: __, ...unsent } = delivered;
   return unsent;

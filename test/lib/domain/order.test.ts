@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explainError } from '../../../nodes/lib/odoo/answer';
+import { explainError } from '../../../nodes/lib/odoo/addon/answer';
 import { type ListedOrder, orderProblem, queueable, toOrder } from '../../../nodes/lib/domain/order';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
 

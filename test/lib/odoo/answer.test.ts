@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CONCLUSIONS } from '../../../nodes/lib/domain/conclusion';
-import { type Answer, explainError, readEnvelope, readUpdate } from '../../../nodes/lib/odoo/answer';
+import { type Answer, readEnvelope } from '../../../nodes/lib/odoo/answer';
+import { explainError, readUpdate } from '../../../nodes/lib/odoo/addon/answer';
 
 const answer = (body: unknown, status = 200): Answer => ({
   kind: 'answer',
   status,
   body: typeof body === 'string' ? body : JSON.stringify({ jsonrpc: '2.0', id: 1, ...(body as object) }),
 });
+const read = (body: object): ReturnType<typeof readEnvelope> => readEnvelope(answer(body));
 const exception = (name: string, message: string): string | undefined =>
   readEnvelope(answer({ error: { code: 200, message: 'Odoo Server Error', data: { name, message } } })).concluded
     ?.conclusion;
@@ -48,7 +50,7 @@ for (const [words, name] of TROUBLE) {
     assert.equal(CONCLUSIONS[explainError(words).conclusion].consequence, 'retry');
     assert.equal(CONCLUSIONS[explainError(`Error: ${words}`).conclusion].consequence, 'retry');
     const errors = [`silo101: ${words}`];
-    const told = readUpdate(answer({ result: { status: 'success', errors, consumed_items: [] } }), { silo101: 5 });
+    const told = readUpdate(read({ result: { status: 'success', errors, consumed_items: [] } }), { silo101: 5 });
     // An error about a silo is a refusal, unless its words are a machine's.
     if (explainError(words).conclusion === 'busy') assert.equal(told.conclusion, 'busy');
     else assert.equal(told.conclusion, 'partial');
@@ -95,8 +97,8 @@ test('a reason of 5 MB, and as many errors, do not reach row, event and log', ()
     readEnvelope(answer({ error: { code: 200, message: long, data: { name: 'y', message: long } } })).concluded?.reason,
     explainError(long).reason,
     explainError(`Cannot update MO "${long}" in state "done"`).reason,
-    readUpdate(answer({ result: { status: 'success', errors: [long, long] } }), { silo101: 1 }).reason,
-    readUpdate(answer({ result: { status: 'success', errors: Array(100_000).fill('silo999: x') } }), {}).reason,
+    readUpdate(read({ result: { status: 'success', errors: [long, long] } }), { silo101: 1 }).reason,
+    readUpdate(read({ result: { status: 'success', errors: Array(100_000).fill('silo999: x') } }), {}).reason,
     readEnvelope({ kind: 'none', sent: true, problem: long }).concluded?.reason,
     readEnvelope({ kind: 'answer', status: 302, body: '', location: `https://a.example/${long}` }).concluded?.reason,
   ];
