@@ -68,7 +68,10 @@ function atThePlant(
   const changes: Record<string, (node: FlowNode) => object> = {
     debug: () => ({ active: true, console: true }),
     tab: ({ env }) => ({
-      env: (env as { name: string }[]).map((each) => ({ ...each, value: environment[each.name] })),
+      env: (env as { name: string; value: string }[]).map((each) => ({
+        ...each,
+        value: environment[each.name] ?? each.value,
+      })),
     }),
     'odoo-server': ({ id }) => {
       credentials[id] = LOGIN;

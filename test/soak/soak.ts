@@ -166,8 +166,11 @@ async function main(): Promise<number> {
     await connection(host);
     await plant.call('runOut');
     const { verdict, asked } = await settle(plant, host, pgp);
-    if (Object.values(verdict).some((value) => Array.isArray(value) && value.length > 0))
-      say(JSON.stringify(verdict, null, 1) + log.slice(-60).join('\n'));
+    if (Object.values(verdict).some((value) => Array.isArray(value) && value.length > 0)) {
+      say(JSON.stringify(verdict, null, 1));
+      await withSession(host, pgp, async (db) => say(await evidence(db, JSON.stringify(verdict))));
+      say(JSON.stringify(await plant.call('mishaps')));
+    }
     const { orders, lost, doubled, stuck, kg_differs } = verdict;
     const counts = { lost: lost.length, doubled: doubled.length, stuck: stuck.length, kg_differs: kg_differs.length };
     const mishaps = (await plant.call('mishaps')).length;
@@ -176,6 +179,9 @@ async function main(): Promise<number> {
     if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else say(JSON.stringify(result));
     return Object.values(counts).every((count) => count === 0) && orders > 0 ? 0 : 1;
+  } catch (error) {
+    say(log.slice(-100).join('\n'));
+    throw error;
   } finally {
     await host?.stop();
     killDatabase(userDir);
@@ -195,6 +201,20 @@ function killDatabase(userDir: string): void {
     // It ended by itself meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+}
+
+/** Everything that the database knows of the orders that a verdict names. */
+async function evidence(db: pgPromise.IDatabase<object>, verdict: string): Promise<string> {
+  const named = [...new Set(verdict.match(/[\w/]+\/MO\/\d+/g))];
+  const of = (table: string, order: string): Promise<unknown[]> =>
+    db.any(`SELECT to_jsonb(t) AS t FROM ${table} t WHERE mo_id = ANY($1) ORDER BY mo_id, ${order}`, [named]);
+  const tables = { mo_batch: 'id', mo_histories: 'id', mo_held_readings: 'reason', mo_discarded_readings: 'slot' };
+  const found = await Promise.all(
+    Object.entries({ ...tables, mo_events: 'id' }).map(async ([table, order]) =>
+      (await of(table, order)).map((row) => `${table} ${JSON.stringify(row)}`),
+    ),
+  );
+  return found.flat().join('\n');
 }
 
 interface Queued {
