@@ -16,7 +16,8 @@ after(stopHelper);
 test('the shipped cycle runs with its addresses and credentials from the environment alone', async (t) => {
   const odoo = await startSimulatedOdoo();
   t.after(() => odoo.stop());
-  odoo.createOrder({ name: 'WH/MO/00001', quantity: 2500 });
+  odoo.createOrder({ name: 'WH/MO/00001', quantity: 2500, line: 'PLC07' });
+  odoo.createOrder({ name: 'WH/MO/00002', quantity: 2500, line: 'PLC08' });
   const plc = await startS7Server({ dbs: { [DATA_BLOCK]: blockSize(S7_BATCH_RECORD, 10) } });
   t.after(() => plc.stop());
   const batch = { mo_id: 'WH/MO/00001', status_operation: true, consumption: { silo_a: 825.5 } };
@@ -33,6 +34,7 @@ test('the shipped cycle runs with its addresses and credentials from the environ
       T_TIMEOUT: '2',
       T_PARALLEL: '1',
     },
+    LINE: 'PLC07',
     ...{ T_PLC: plc.host, T_PLC_PORT: String(plc.port) },
     ...{ T_HOST: address.host, T_PORT: String(address.port), T_DB: address.database },
     ...{ T_USER: address.user, T_PASSWORD: address.password },
@@ -101,4 +103,21 @@ test('a variable that is not set leaves the node incomplete, and the status name
   const flow = [server, { id: 'silos', type: 'silo-map', name: '' }, fetchNode];
   const red = await startFlow(t, flow, { odoo: { user: 'scada', password: 'scada' } });
   assert.match((await red.shows('fetch', /^red/)).text ?? '', /odoo-server "Odoo" is incomplete \(Address\)/);
+});
+
+test('a line whose variable is not set is asked of nobody: the status names the variable', async (t) => {
+  const database = { id: 'db', type: 'mo-database', name: '', mode: 'embedded', directory: '', port: '' };
+  const store = {
+    id: 'store',
+    type: 'mo-batch-store',
+    database: 'db',
+    operation: 'summary',
+    line: '${T_NOT_SET}',
+    wires: [],
+  };
+  const red = await startFlow(t, [
+    { ...database, d: true },
+    { ...store, name: '' },
+  ]);
+  assert.match((await red.shows('store', /^red/)).text ?? '', /the variable T_NOT_SET is not set/);
 });

@@ -5,6 +5,7 @@
 import type { NodeAPI } from 'node-red';
 import { migrateConfig } from './config-migrations';
 import type { TlsConfigNode } from './config-nodes';
+import { variableIn } from './variables';
 
 /** The dialog's values with `${NAME}` replaced; `id` is the node's. */
 export type DialogValues = Record<string, unknown> & { id?: string };
@@ -21,7 +22,6 @@ export interface DialogCall {
 const STORED_PASSWORD = '__PWRD__';
 /** What it puts into the field of a config node while none is chosen. */
 const NONE_CHOSEN = '_ADD_';
-const VARIABLE = /^\$\{([^}]+)\}$/;
 
 /**
  * POST /mo-bridge/<type>/<action>: answers {ok: true, …} with what `act` found, or {ok: false, problem} with why it threw.
@@ -107,7 +107,7 @@ function withEnvironment(RED: NodeAPI, type: string, id: string, value: unknown,
       Object.entries(value).map(([key, each]) => [key, withEnvironment(RED, type, id, each, within(key))]),
     );
   }
-  const name = typeof value === 'string' ? VARIABLE.exec(value)?.[1] : undefined;
+  const name = variableIn(value);
   if (!name) return value;
   // A deployed node also knows the variables that are set in Node-RED itself.
   const node = RED.nodes.getNode(id);

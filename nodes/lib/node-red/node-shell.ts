@@ -4,6 +4,7 @@
  */
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow, NodeStatus } from 'node-red';
 import { migrateConfig } from './config-migrations';
+import { unsetVariable } from './variables';
 import type { LinkState } from '../domain/link-state';
 import { isAnswer, PendingAnswers, waitingResponse } from './http-answer';
 
@@ -82,7 +83,12 @@ export function registerAction<Config extends NodeDef>(
   RED.nodes.registerType(type, function (this: Node, config: Config) {
     RED.nodes.createNode(this, config);
     const t: Context['t'] = (key, values) => RED._(`${type}.${key}`, values as never);
-    new ActionNode(RED, this, t, options, () => create(this, migrateConfig(type, config), t));
+    new ActionNode(RED, this, t, options, () => {
+      const name = unsetVariable(config);
+      // A line of that very name would be looked for in silence.
+      if (name) throw new Error(t('error.variable', { name }));
+      return create(this, migrateConfig(type, config), t);
+    });
   });
 }
 
