@@ -121,9 +121,18 @@ export async function claimFolder(place: ClusterPlace, log: (line: string) => vo
   let beating: NodeJS.Timeout | undefined;
 
   const isNear = ({ boot, namespace }: Owner): boolean => boot === self.boot && namespace === self.namespace;
-  const write = async (): Promise<void> => {
-    await writeFile(`${file}.${mine.id}`, JSON.stringify({ ...mine, beat: mine.beat++ }));
-    await rename(`${file}.${mine.id}`, file);
+  let writing: Promise<void> = Promise.resolve();
+  /** One after the other: a beat and a confirmation share the name under which the file is prepared. */
+  const write = (): Promise<void> => {
+    const prepared = `${file}.${mine.id}`;
+    const replace = async (): Promise<void> => {
+      await writeFile(prepared, JSON.stringify({ ...mine, beat: mine.beat++ }));
+      await rename(prepared, file);
+    };
+    // Once more where another starter has tidied up the prepared file meanwhile.
+    const now = writing.then(() => replace().catch(replace));
+    writing = now.catch(() => undefined);
+    return now;
   };
   const stopBeating = (): void => clearInterval(beating);
   const beat = async (): Promise<void> => {
@@ -183,6 +192,7 @@ export async function claimFolder(place: ClusterPlace, log: (line: string) => vo
     },
     release: async () => {
       stopBeating();
+      await writing;
       if ((await read(file))?.id === mine.id) await rm(file, { force: true });
     },
   };

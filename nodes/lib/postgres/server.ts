@@ -142,8 +142,14 @@ export async function openServer(request: ServerRequest): Promise<Server> {
         throw error;
       });
       if (owner) {
-        await claim.confirm();
-        return await ownServer(request, postmaster, password, owner, launched);
+        try {
+          await claim.confirm();
+          return await ownServer(request, postmaster, password, owner, launched);
+        } catch (error) {
+          // Its lock would keep every later start of this very process out.
+          await owner.end().catch(() => undefined);
+          throw error;
+        }
       }
     } else if (!postmaster && !launched) {
       claim.lost.throwIfAborted();

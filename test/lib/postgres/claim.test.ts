@@ -6,7 +6,11 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileS
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
+import { findPostgresPackage, preparePostgresBinaries } from '../../../nodes/lib/postgres/binaries';
+import { claimFolder } from '../../../nodes/lib/postgres/claim';
+import { createCluster, findPlace } from '../../../nodes/lib/postgres/cluster';
 import { startEmbeddedPostgres } from '../../../nodes/lib/postgres/embedded-postgres';
+import { openServer } from '../../../nodes/lib/postgres/server';
 import { openTempFolder, postmasterPid } from '../../support/cluster';
 
 const MODULE = join(__dirname, '../../../nodes/lib/postgres/embedded-postgres.js');
@@ -224,3 +228,27 @@ test(
     await server.stop();
   },
 );
+
+test('beats and confirmations of one claim may meet', async (t) => {
+  const place = await findPlace(folderFor(t), '/nowhere', () => undefined);
+  const claim = await claimFolder(place, () => undefined);
+  await Promise.all(Array.from({ length: 50 }, () => claim.confirm()));
+  await claim.release();
+  assert.deepEqual(readdirSync(place.root), []);
+});
+
+test('a start that fails once it owns the server keeps no later one out', async (t) => {
+  const directory = folderFor(t);
+  const place = await findPlace(directory, '/nowhere', () => undefined);
+  const installed = await findPostgresPackage();
+  const binaries = await preparePostgresBinaries(installed, place.root, place.user);
+  await createCluster(place, binaries, installed.major);
+  const claim = await claimFolder(place, () => undefined);
+  const full = { ...claim, confirm: () => Promise.reject(new Error('no space left')) };
+  const request = { place, claim: full, binaries, port: 0, log: () => undefined, onExit: () => undefined };
+  await assert.rejects(openServer(request), /no space left/);
+  await claim.release();
+  const server = await startEmbeddedPostgres({ directory, log: () => undefined });
+  assert.equal(server.adopted, true);
+  await server.stop();
+});
