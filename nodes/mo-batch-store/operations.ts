@@ -10,6 +10,7 @@ import type { BatchStore, RecordedReading, SlotsRead, UnnamedSlot } from '../lib
 import type { Left } from '../lib/store/set-aside';
 import type { Stores } from '../lib/store/database-link';
 import type { Transferred } from '../lib/store/transfer';
+import { auditInWords } from './audit-words';
 
 export interface Call {
   store: BatchStore;
@@ -214,7 +215,7 @@ export const OPERATIONS = {
     if (!moId) throw new Error(t('error.no-order'));
     const trail = await store.trail(moId);
     return {
-      outputs: [{ payload: { ...trail, ...auditOf(trail) } }],
+      outputs: [{ payload: { ...trail, ...auditInWords(t, auditOf(trail)) } }],
       status: shown('ok', t('status.trail', { mo_id: moId, count: trail.events.length })),
     };
   },

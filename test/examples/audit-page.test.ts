@@ -7,9 +7,11 @@ import { startSimulatedOdoo, type SimulatedOdoo } from '../../examples/plant/odo
 import { auditOf, type SiloAudit } from '../../nodes/lib/store/audit';
 import { type Database, openDatabase } from '../../nodes/lib/store/connection';
 import { migrate } from '../../nodes/lib/store/migrate';
+import { auditInWords } from '../../nodes/mo-batch-store/audit-words';
 import { testDatabase, type TestDatabase } from '../support/cluster';
 import { type LiveNodeRed, startLiveNodeRed } from '../support/live-node-red';
 import { PushPlant } from '../support/push-plant';
+import { wordsOf } from '../support/words';
 import { finishedBatch, moId, order, reading } from '../support/store';
 
 let red: LiveNodeRed;
@@ -74,7 +76,8 @@ const get = async (query: Record<string, string>): Promise<{ status: number; tex
   const response = await fetch(`${red.host.url}/mo-bridge/audit?${new URLSearchParams(query).toString()}`);
   return { status: response.status, text: await response.text(), headers: response.headers };
 };
-const auditOfOrder = async (n: number) => auditOf(await plant.store.trail(moId(n)));
+const auditOfOrder = async (n: number) =>
+  auditInWords(wordsOf('mo-batch-store'), auditOf(await plant.store.trail(moId(n))));
 
 const ENTITIES: Record<string, string> = {
   lt: '<',

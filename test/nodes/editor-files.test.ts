@@ -59,8 +59,11 @@ function load(type: string) {
     key
       .split('.')
       .reduce<string | Catalog | undefined>((at, part) => (typeof at === 'object' ? at[part] : at), catalog);
+  /** Every text that was asked for, with what it was to say. */
+  const named: { key: string; values: Record<string, unknown> }[] = [];
   /** What Node-RED's `_` does, but a missing key is an error, and so is a value that the text has no place for. */
   const translate = (key: string, values: Record<string, unknown> = {}): string => {
+    named.push({ key, values });
     const text = find(key);
     assert.equal(typeof text, 'string', `${type}: there is no text for ${key}`);
     const filled = (text as string).replace(/__(\w+)__/g, (_all, name: string) => String(values[name]));
@@ -96,7 +99,7 @@ function load(type: string) {
     const self = node(values);
     return definition.defaults[key]?.validate?.call(self, self[key], {}) ?? true;
   };
-  return { html, template, script, find, definition, node, check, configNodes };
+  return { html, template, script, find, definition, node, check, configNodes, named };
 }
 
 for (const type of TYPES) {
@@ -317,19 +320,19 @@ describe('the field table of plc-consumption-read', () => {
 
   for (const [name, { silos, ...values }] of Object.entries(LAYOUTS)) {
     test(`dialog and node find the same faults: ${name}`, () => {
-      const { check, configNodes } = load('plc-consumption-read');
+      const { check, configNodes, named } = load('plc-consumption-read');
       configNodes['silo-map-id'] = { silos };
       const fields = values.fields.map((row) => ({
         ...row,
         offset: row.type === 'BOOL' ? String(row.offset) : row.offset,
       }));
       const told = check('fields', { ...values, fields, silos: 'silo-map-id' });
-      const rows = (messages: string[]) =>
-        [...new Set(messages.map((text) => /^row (\d+)/i.exec(text)?.[1] ?? 'table'))].sort();
-      const expected = validateLayout(values, new SiloMap(silos)).map(({ row }) =>
-        row === null ? 'table' : String(row),
+      const expected = validateLayout(values, new SiloMap(silos));
+      assert.equal(told === true ? 0 : (told as string[]).length, expected.length);
+      assert.deepEqual(
+        named.map(({ key, values: said }) => [key, said.row]),
+        expected.map(({ fault, row }) => [`plc-consumption-read.layout.${fault}`, row]),
       );
-      assert.deepEqual(rows(told === true ? [] : (told as string[])), [...new Set(expected)].sort());
     });
   }
 });

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { auditOf, type AuditedRow, type TimelineEntry, type TrailEvent } from '../../../nodes/lib/store/audit';
+import { auditOf } from '../../../nodes/lib/store/audit';
+import type { AuditedRow, TrailEvent } from '../../../nodes/lib/store/changes';
+import type { TimelineEntry } from '../../../nodes/lib/store/timeline';
+import { auditInWords } from '../../../nodes/mo-batch-store/audit-words';
+import { wordsOf } from '../../support/words';
 
 const ROW = '00000000-0000-4000-8000-000000000001';
 const time = (minute: number): string => new Date(Date.UTC(2026, 2, 2, 8, minute)).toISOString();
@@ -24,7 +28,8 @@ const pushed = (
 ): TrailEvent => event(minute, 'push', { sent, ...more });
 
 const QUEUED = event(0, 'queued', { batch_no: 7, consumption: 2500 });
-const auditOfRow = (of: AuditedRow, ...events: TrailEvent[]) => auditOf({ batch: of, history: [], events });
+const told = (trail: Parameters<typeof auditOf>[0]) => auditInWords(wordsOf('mo-batch-store'), auditOf(trail));
+const auditOfRow = (of: AuditedRow, ...events: TrailEvent[]) => told({ batch: of, history: [], events });
 
 describe('a figure has the time of the event that led to it', () => {
   const CASES: Record<string, { row?: object; events: TrailEvent[]; expected: object }> = {
@@ -196,10 +201,10 @@ describe('the timeline', () => {
       earlier,
     );
     const events = [other, changed(5, 1, 825.5), pushed(6, { silo_a: 825.5 }), event(7, 'discarded', {}, null)];
-    const { audit, timeline, notes } = auditOf({ batch: null, history: [first, row({ status: 'completed' })], events });
+    const { audit, timeline, notes } = told({ batch: null, history: [first, row({ status: 'completed' })], events });
     assert.equal(audit[0]?.read_at, time(5));
-    const told = ({ batch_no, before, kg }: TimelineEntry) => [batch_no, before, kg];
-    assert.deepEqual(timeline.map(told), [
+    const kept = ({ batch_no, before, kg }: Omit<TimelineEntry, 'said'>) => [batch_no, before, kg];
+    assert.deepEqual(timeline.map(kept), [
       [3, null, 700],
       [7, null, 825.5],
       [7, null, 825.5],
@@ -216,7 +221,7 @@ test('totals add what each silo shows, rounded as Odoo keeps it', () => {
 });
 
 test('an order that nobody knows has an empty audit', () => {
-  assert.deepEqual(auditOf({ batch: null, history: [], events: [] }), {
+  assert.deepEqual(told({ batch: null, history: [], events: [] }), {
     audit: [],
     totals: { planned: 0, read: 0, sent: 0, confirmed: 0 },
     timeline: [],
