@@ -1,20 +1,21 @@
 /**
  * Decodes the bytes of a slot's fields. S7 stores every number big-endian, the high byte first (STEP 7, "Data types").
  */
-import { problem, type SlotProblem } from './slot-problem';
-import { fieldBytes, position, type SlotField, type SlotType } from './slot-layout';
+import { decodeText } from './decode-text';
+import type { Decoded } from './decoded';
+import { decodeTime } from './decode-time';
+import { problem } from './slot-problem';
+import { bitOf, fieldBytes, position, type SlotField } from './slot-layout';
+import { typeOf, type SlotType } from './slot-types';
 
-/** A field's value as it stands in the PLC; `problem` says why a text cannot be read as one. */
-export interface Decoded {
-  value: number | boolean | string;
-  /** The field's bytes. */
-  raw: Buffer;
-  problem?: SlotProblem;
-  /** A STRING that nobody has ever given a header, with characters in it all the same. */
-  headless?: true;
-}
+export type { Decoded } from './decoded';
 
-const NUMBERS: Record<Exclude<SlotType, 'BOOL' | 'STRING' | 'CHAR'>, (bytes: Buffer) => number> = {
+type NumberType = Exclude<
+  SlotType,
+  'BOOL' | `BCD${number}` | 'CHAR' | 'WCHAR' | 'STRING' | 'WSTRING' | 'S7-200 STRING' | 'DATE_AND_TIME' | 'DTL' | 'LDT'
+>;
+
+const NUMBERS: Record<NumberType, (bytes: Buffer) => number | bigint> = {
   BYTE: (bytes) => bytes.readUInt8(),
   USINT: (bytes) => bytes.readUInt8(),
   SINT: (bytes) => bytes.readInt8(),
@@ -24,51 +25,48 @@ const NUMBERS: Record<Exclude<SlotType, 'BOOL' | 'STRING' | 'CHAR'>, (bytes: Buf
   DWORD: (bytes) => bytes.readUInt32BE(),
   UDINT: (bytes) => bytes.readUInt32BE(),
   DINT: (bytes) => bytes.readInt32BE(),
+  LWORD: (bytes) => bytes.readBigUInt64BE(),
+  ULINT: (bytes) => bytes.readBigUInt64BE(),
+  LINT: (bytes) => bytes.readBigInt64BE(),
   REAL: (bytes) => bytes.readFloatBE(),
   LREAL: (bytes) => bytes.readDoubleBE(),
 };
 
-/** The filling at the end of a text: NUL or space. Anything else in it, or before it, is the PLC's to answer for. */
-const FILLING = /[\0 ]+$/;
-const FIRST_NON_ASCII = 0x80;
-
-function decodeText(characters: Buffer, raw: Buffer): Decoded {
-  // latin1 keeps one character per byte, so that the text of a problem shows what was there.
-  const value = characters.toString('latin1').replace(FILLING, '');
-  return characters.some((byte) => byte >= FIRST_NON_ASCII)
-    ? { value, raw, problem: problem('not-ascii') }
-    : { value, raw };
+function decodeNumber(raw: Buffer, type: NumberType): Decoded {
+  const exact = NUMBERS[type](raw);
+  const value = Number(exact);
+  if (typeof exact === 'number' || Number.isSafeInteger(value)) return { value, raw };
+  return { value, raw, problem: problem('too-large') };
 }
 
-/** A STRING is its maximum length, its current length (one byte each) and the characters (STEP 7, "STRING"). */
-function decodeString(raw: Buffer, declared: number): Decoded {
-  const [maximum = 0, current = 0] = raw;
-  if (maximum === 0 && current === 0) {
-    const bare = decodeText(raw.subarray(2), raw);
-    return bare.value === '' ? bare : { ...bare, problem: problem('no-header'), headless: true };
-  }
-  const decoded = decodeText(raw.subarray(2, 2 + current), raw);
-  if (maximum > declared) return { ...decoded, problem: problem('longer-string', { maximum, declared }) };
-  if (current > maximum) return { ...decoded, problem: problem('bad-length', { current, maximum }) };
-  return decoded;
+/** One digit to four bits; STEP 7 keeps the sign of 3 or 7 digits in the first four, 1111 for minus ("BCD_I"). */
+function decodeBcd(raw: Buffer): Decoded {
+  const digits = raw.toString('hex');
+  const negative = raw.length > 1 && digits.startsWith('f');
+  const text = negative ? digits.slice(1) : digits;
+  if (/[a-f]/.test(text)) return { value: digits, raw, problem: problem('not-bcd') };
+  // 0 − x, so that a negative 0 is 0.
+  return { value: negative ? 0 - Number(text) : Number(text), raw };
 }
 
 /**
  * Decodes one field.
  * @param slot the bytes of the whole slot, as long as slotBytes() says
- * @returns a number unscaled and unchecked (NaN and infinities included), a BOOL as boolean, a text without its filling
+ * @returns a number unscaled and unchecked (NaN and infinities included), a bit as boolean, a text without its filling
  */
 export function decodeField(slot: Buffer, field: SlotField): Decoded {
-  const { byte, bit } = position(field);
+  const { byte } = position(field);
   const raw = slot.subarray(byte, byte + fieldBytes(field));
-  switch (field.type) {
-    case 'BOOL':
-      return { value: ((raw[0]! >> bit) & 1) === 1, raw };
-    case 'STRING':
-      return decodeString(raw, field.length ?? 0);
-    case 'CHAR':
-      return decodeText(raw, raw);
+  const only = bitOf(field);
+  if (only) return { value: ((slot[only.byte]! >> only.bit) & 1) === 1, raw };
+  switch (typeOf(field.type).kind) {
+    case 'text':
+      return decodeText(raw, field);
+    case 'time':
+      return { value: decodeTime(raw, field.type), raw };
+    case 'bcd':
+      return decodeBcd(raw);
     default:
-      return { value: NUMBERS[field.type](raw), raw };
+      return decodeNumber(raw, field.type as NumberType);
   }
 }

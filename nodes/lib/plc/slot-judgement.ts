@@ -3,7 +3,7 @@
  * "complete" before it has written them: only what both reads agree in is believed.
  */
 import { SILO_TAGS } from '../domain/silos';
-import { moIdOf, sameFigures, type SlotOutcome, type SlotReading } from './slot-guards';
+import { moIdOf, sameFigures, sameWeights, type SlotOutcome, type SlotReading } from './slot-guards';
 
 type Seen = SlotOutcome & { kind: 'reading' };
 
@@ -58,5 +58,31 @@ export function judge(first: SlotOutcome, second: SlotOutcome): Judgement {
   return {
     ...(second.kind === 'reading' ? {} : { now: second }),
     ...(completed ? { gone: completed } : {}),
+  };
+}
+
+/** Whether two readings say the same about a batch, its counter included. */
+export const sameBatch = (a: SlotReading, b: SlotReading): boolean => a.counter === b.counter && sameWeights(a, b);
+
+/**
+ * The same of a slot whose parts lie in several blocks or telegrams. Each read may be put together from two moments, so
+ * that nothing of it is believed which the other does not say as well: completions and running weights alike.
+ *
+ * | first read      | second read             | the slot tells | gone  |
+ * |-----------------|-------------------------|----------------|-------|
+ * | order X         | X, and all the same     | the second     |       |
+ * | X, complete     | another order, or none  | nothing yet    | first |
+ * | refused         | refused, the same order | the second     |       |
+ * | anything        | no number, no weights   | the second     |       |
+ * | anything else   |                         | nothing yet    |       |
+ */
+export function judgeApart(first: SlotOutcome, second: SlotOutcome): Judgement {
+  if (first.kind === 'reading' && second.kind === 'reading' && sameBatch(first.reading, second.reading))
+    return { now: second };
+  const refused = first.kind === 'rejected' && second.kind === 'rejected' && moIdOf(first) === moIdOf(second);
+  const left = first.kind === 'reading' && first.reading.status_manufacturing && moIdOf(first) !== moIdOf(second);
+  return {
+    ...(refused || second.kind === 'empty' ? { now: second } : {}),
+    ...(left ? { gone: first } : {}),
   };
 }

@@ -2,65 +2,13 @@
  * Slot layout: where a batch's values lie in a data block. A slot is one batch; slot n starts at base + (n - 1) × stride,
  * and every field of it has an offset from there. All offsets and lengths are bytes.
  */
-import { SILO_TAGS, type SiloTag } from '../domain/silos';
+import { SILO_TAGS } from '../domain/silos';
+import { FLAG_FIELDS, type SlotField, type SlotFieldName, type SlotLayout } from './slot-field';
+import { isText, type SlotType, valueBytes } from './slot-types';
 
-/** Bytes that one element of a type takes in a data block with standard access (STEP 7, "Data types"). */
-export const TYPE_BYTES = {
-  BOOL: 1,
-  BYTE: 1,
-  USINT: 1,
-  SINT: 1,
-  CHAR: 1,
-  WORD: 2,
-  INT: 2,
-  UINT: 2,
-  DWORD: 4,
-  DINT: 4,
-  UDINT: 4,
-  REAL: 4,
-  LREAL: 8,
-  STRING: 2,
-} as const;
-
-export type SlotType = keyof typeof TYPE_BYTES;
-export const SLOT_TYPES = Object.keys(TYPE_BYTES) as SlotType[];
-
-/** The fields that are weights in kg. */
-export type WeightField = SiloTag | 'actual_weight_quantity_finished_goods';
-const FLAG_FIELDS = ['status_manufacturing', 'status_operation', 'acknowledged'] as const;
-export const SLOT_FIELDS = [
-  'mo_id',
-  ...FLAG_FIELDS,
-  'actual_weight_quantity_finished_goods',
-  ...SILO_TAGS,
-  'counter',
-] as const satisfies readonly string[];
-export type SlotFieldName = (typeof SLOT_FIELDS)[number];
-
-/** One row of the field table. */
-export interface SlotField {
-  field: SlotFieldName;
-  type: SlotType;
-  /** Bytes from the start of the slot; for BOOL byte.bit, e.g. 22.1. */
-  offset: number;
-  /** Characters: of a STRING its declared maximum, of CHAR how many. */
-  length?: number;
-  /** kg = value × scale; 1 when absent. */
-  scale?: number;
-}
-
-export interface SlotLayout {
-  db: number;
-  /** Where slot 1 starts (bytes). */
-  base: number;
-  /** From one slot to the next (bytes). */
-  stride: number;
-  /** How many slots, 1..64. */
-  slots: number;
-  fields: readonly SlotField[];
-}
-
-export const isText = (type: SlotType): boolean => type === 'STRING' || type === 'CHAR';
+export { type EnteredLayout, toLayout } from './entered-layout';
+export * from './slot-field';
+export { isText, SLOT_TYPES, type SlotType } from './slot-types';
 
 /** Byte and bit of a row's offset: 22.1 → byte 22, bit 1. Bit is 0 for every type but BOOL. */
 export function position({ type, offset }: SlotField): { byte: number; bit: number } {
@@ -68,20 +16,46 @@ export function position({ type, offset }: SlotField): { byte: number; bit: numb
   return { byte, bit: type === 'BOOL' ? Math.round((offset - byte) * 10) : 0 };
 }
 
-/** Bytes that a field takes; a STRING carries its maximum and its current length in two bytes before the text. */
-export const fieldBytes = ({ type, length = 0 }: SlotField): number =>
-  type === 'STRING' ? TYPE_BYTES.STRING + length : type === 'CHAR' ? length : TYPE_BYTES[type];
+/** The bit that a row is, counted from the slot's start; undefined: it is more than one. The low byte of a number is its last. */
+export function bitOf(row: SlotField): { byte: number; bit: number } | undefined {
+  if (row.type === 'BOOL') return position(row);
+  if (row.bit === undefined) return undefined;
+  return { byte: row.offset + fieldBytes(row) - 1 - (row.bit >> 3), bit: row.bit & 7 };
+}
 
-/** Bytes from the start of a slot to the end of its last field: what one telegram fetches. */
+/** Bytes that a field takes; a STRING carries its maximum and its current length in two bytes before the text. */
+export const fieldBytes = ({ type, length }: SlotField): number => valueBytes(type, length);
+
+/** A list of positions as the rows it stands for, one after the other; any other row is itself. */
+export const elementsOf = (row: SlotField): SlotField[] =>
+  isPosition(row.field)
+    ? Array.from({ length: row.count ?? 1 }, (_, at) => ({ ...row, offset: row.offset + at * (row.step ?? 0) }))
+    : [row];
+
+/** Whether a row has a place of its own, apart from the slot. */
+export const isApart = ({ db, stride }: SlotField): boolean => db !== undefined || stride !== undefined;
+
+/** Bytes from the start of a slot to the end of its last field. */
 export const slotBytes = ({ fields }: SlotLayout): number =>
-  Math.max(0, ...fields.map((field) => position(field).byte + fieldBytes(field)));
+  Math.max(
+    0,
+    ...fields
+      .filter((row) => !isApart(row))
+      .flatMap(elementsOf)
+      .map((row) => position(row).byte + fieldBytes(row)),
+  );
 
 /** Where a slot starts in the block (bytes). @param slot from 1 */
 export const slotStart = ({ base, stride }: SlotLayout, slot: number): number => base + (slot - 1) * stride;
 
+/** The block and the byte that a row's offset counts from. @param slot from 1 */
+export const originOf = (layout: SlotLayout, row: SlotField, slot: number): { db: number; start: number } => {
+  const { db = layout.db, stride = layout.stride } = row;
+  return { db, start: isApart(row) ? (slot - 1) * stride : slotStart(layout, slot) };
+};
+
 /** The names of types in node-red-contrib-s7's addresses, which has no unsigned ones beside WORD, DWORD and BYTE. */
 const ADDRESS_TYPE: Partial<Record<SlotType, string>> = {
-  BOOL: 'X',
   UINT: 'WORD',
   UDINT: 'DWORD',
   USINT: 'BYTE',
@@ -91,44 +65,19 @@ const ADDRESS_TYPE: Partial<Record<SlotType, string>> = {
 /** Each field's address in the notation of node-red-contrib-s7, e.g. DB100,REAL24, DB100,X22.1, DB100,STRING0.20. */
 export const addresses = (layout: SlotLayout, slot: number): { field: SlotFieldName; address: string }[] =>
   layout.fields.map((row) => {
-    const { byte, bit } = position(row);
-    const suffix = row.type === 'BOOL' ? `.${bit}` : isText(row.type) ? `.${row.length}` : '';
-    const type = ADDRESS_TYPE[row.type] ?? row.type;
-    return { field: row.field, address: `DB${layout.db},${type}${slotStart(layout, slot) + byte}${suffix}` };
+    const { db, start } = originOf(layout, row, slot);
+    const only = bitOf(row);
+    const suffix = only ? `.${only.bit}` : isText(row.type) ? `.${row.length}` : '';
+    const type = only ? 'X' : (ADDRESS_TYPE[row.type] ?? row.type);
+    return { field: row.field, address: `DB${db},${type}${start + (only ?? position(row)).byte}${suffix}` };
   });
 
 export const isSilo = (field: string): boolean => (SILO_TAGS as readonly string[]).includes(field);
 export const isFlag = (field: string): boolean => (FLAG_FIELDS as readonly string[]).includes(field);
+export const isPosition = (field: string): boolean => field === 'position_material' || field === 'position_weight';
 /** Whether a field is a weight, and so may have a scale. */
-export const isWeight = (field: string): boolean => isSilo(field) || field === 'actual_weight_quantity_finished_goods';
-
-type Entered = string | number | undefined;
-
-/** A layout as a dialog keeps it: text fields, blank for "not needed". */
-export interface EnteredLayout extends Record<'db' | 'base' | 'stride' | 'slots', Entered> {
-  fields?: readonly Record<keyof SlotField, Entered>[] | undefined;
-}
-
-const optional = (value: Entered): number | undefined =>
-  value === undefined || value === '' ? undefined : Number(value);
-
-/** The layout that was entered, sound or not. */
-export const toLayout = ({ db, base, stride, slots, fields = [] }: EnteredLayout): SlotLayout => ({
-  db: Number(db),
-  base: Number(base),
-  stride: Number(stride),
-  slots: Number(slots),
-  fields: fields.map(({ field, type, offset, length, scale }) => {
-    const [bytes, factor] = [optional(length), optional(scale)];
-    return {
-      field: field as SlotFieldName,
-      type: type as SlotType,
-      offset: offset === '' || offset === undefined ? NaN : Number(offset),
-      ...(bytes ? { length: bytes } : {}),
-      ...(factor === undefined ? {} : { scale: factor }),
-    };
-  }),
-});
+export const isWeight = (field: string): boolean =>
+  isSilo(field) || field === 'actual_weight_quantity_finished_goods' || field === 'position_weight';
 
 const silosFrom = (start: number, type: SlotType, scale?: number): SlotField[] =>
   SILO_TAGS.map((field, index) => ({ field, type, offset: start + index * 4, ...(scale && { scale }) }));

@@ -2,7 +2,7 @@
  * What a running reader knows of its slots from its earlier reads. It ends with the process: what has to outlive it is the
  * store's to remember.
  */
-import { cleared } from './slot-judgement';
+import { cleared, sameBatch } from './slot-judgement';
 import { sameFigures, type Rejection, type SlotOutcome, type SlotReading } from './slot-guards';
 
 interface Known {
@@ -12,6 +12,8 @@ interface Known {
   told?: SlotReading;
   /** Its acknowledge bit was read as 1, or set by this reader. */
   acknowledged?: boolean;
+  /** This reader has told the PLC so by clearing the bit that said "complete". */
+  cleared?: boolean;
   /** The refused batch without a number that was told last: its figures as text. */
   refused?: string;
 }
@@ -35,10 +37,14 @@ export class SlotMemory {
     return this.#slots.get(slot)?.told !== undefined;
   }
 
-  /** Whether one read of this slot is not enough: another order than before, or a completion that was not accepted yet. */
-  doubts(slot: number, outcome: SlotOutcome): boolean {
+  /**
+   * Whether one read of this slot is not enough: another order than before, or a completion that was not accepted yet.
+   * @param whole its bytes are of one moment; otherwise one read is enough for what was told before
+   */
+  doubts(slot: number, outcome: SlotOutcome, whole = true): boolean {
     const last = this.last(slot);
     if (outcome.kind === 'empty') return false;
+    if (!whole) return !(outcome.kind === 'reading' && last && sameBatch(last, outcome.reading));
     if (outcome.kind === 'rejected') return outcome.rejection.mo_id !== last?.mo_id;
     const { reading } = outcome;
     if (last?.mo_id !== reading.mo_id || last.counter !== reading.counter) return true;
@@ -50,15 +56,20 @@ export class SlotMemory {
    * of an order that is known to be gone while its weights are cleared.
    */
   isFree(slot: number, outcome: SlotOutcome): boolean {
-    const { last, told } = this.#slots.get(slot) ?? {};
+    const { last, told, cleared: isCleared } = this.#slots.get(slot) ?? {};
     if (outcome.kind === 'rejected') {
       const { unnamed } = outcome;
       if (!told || !unnamed || !sameFigures(told, unnamed)) return false;
       // A completion that nobody was told of is no leftover.
       return told.status_manufacturing || told.seen_once === true || !unnamed.status_manufacturing;
     }
-    if (outcome.kind === 'empty' || !last?.seen_once) return outcome.kind === 'empty';
-    return last.mo_id === outcome.reading.mo_id && cleared(last, outcome.reading);
+    if (outcome.kind === 'empty') return true;
+    const { reading } = outcome;
+    if (last?.mo_id !== reading.mo_id) return false;
+    if (last.seen_once) return cleared(last, reading);
+    // Its "complete" was taken back by the acknowledgement: what it still shows is the batch that was accepted.
+    const shown = last.counter === reading.counter && (sameFigures(last, reading) || cleared(last, reading));
+    return isCleared === true && !reading.status_manufacturing && shown;
   }
 
   tell(reading: SlotReading): void {
@@ -76,10 +87,14 @@ export class SlotMemory {
     delete known.last;
     if (clear) delete known.refused;
     known.acknowledged = false;
+    known.cleared = false;
   }
 
-  acknowledge(slot: number): void {
-    this.#of(slot).acknowledged = true;
+  /** @param byClearing its "complete" with that */
+  acknowledge(slot: number, byClearing: boolean): void {
+    const known = this.#of(slot);
+    known.acknowledged = true;
+    known.cleared = byClearing;
   }
 
   /** Whether the slot's acknowledge bit reads 0 again after it was 1: its batch has been released. */

@@ -9,13 +9,20 @@ const COUNTED_AS = {
   negative: 'negative',
   /** limit: kg */
   'above-limit': 'above-limit',
+  /** sum: of the parts of one silo, kg; limit: kg */
+  'sum-above-limit': 'above-limit',
+  'not-bcd': 'bad-number',
+  /** Beyond 2^53. */
+  'too-large': 'bad-number',
+  /** kg: what it weighs */
+  'no-material': 'bad-material',
   'bad-status': 'bad-status',
   'bad-order': 'bad-order',
   'not-ascii': 'bad-text',
   /** A STRING that nobody has ever given its two length bytes, with characters in it all the same. */
   'no-header': 'bad-text',
-  /** maximum: in the PLC; declared: in the layout */
-  'longer-string': 'bad-text',
+  /** current: characters of the text; read: as many as the layout says */
+  'longer-text': 'bad-text',
   /** current: the length byte; maximum: of the STRING */
   'bad-length': 'bad-text',
   /** silos, finished: kg */

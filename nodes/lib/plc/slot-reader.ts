@@ -7,7 +7,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type S7Endpoint } from '@st-one-io/nodes7';
 import { MO_ID_PATTERN, type Reading } from '../domain/reading';
 import { type SiloMap } from '../domain/silos';
-import { decodeField } from './slot-decode';
 import {
   fallingSilos,
   inKg,
@@ -15,6 +14,7 @@ import {
   readSlot,
   rejectDuplicates,
   rejectReading,
+  sameFigures,
   sameWeights,
   type Figures,
   type Guards,
@@ -22,12 +22,14 @@ import {
   type SlotOutcome,
   type SlotReading,
 } from './slot-guards';
-import { problem } from './slot-problem';
-import { judge } from './slot-judgement';
+import { judge, judgeApart } from './slot-judgement';
 import { LayoutError, validateLayout } from './layout-check';
-import { type SlotLayout } from './slot-layout';
+import { type SlotField, type SlotLayout } from './slot-layout';
 import { SlotMemory } from './slot-memory';
-import { SlotTelegrams } from './slot-telegrams';
+import { problem } from './slot-problem';
+import { isOnNow, isTrigger } from './slot-flag';
+import { valueOfOn } from './slot-meaning';
+import { type Look, SlotTelegrams } from './slot-telegrams';
 import { PlcError } from './plc-errors';
 
 export interface SlotReaderOptions extends Guards {
@@ -66,7 +68,7 @@ export interface SlotReadResult {
 
 /** What became of an acknowledgement. */
 export type Acknowledgement =
-  /** The field is 1, or the PLC has emptied the slot because of it. */
+  /** The field says so, or the PLC has emptied the slot because of it. */
   | 'acknowledged'
   /** The slot was empty, or held another MO, before anything was written. */
   | 'released'
@@ -76,6 +78,12 @@ export type Acknowledgement =
 /** undefined for an empty one. */
 const slotOf = (outcome: SlotOutcome): number | undefined =>
   outcome.kind === 'reading' ? outcome.reading.slot : outcome.kind === 'rejected' ? outcome.rejection.slot : undefined;
+
+/** What the acknowledge field shows that did not keep what was written. */
+const unwritten = (row: SlotField): string => {
+  const written = valueOfOn(row);
+  return written > 1 ? `something else than ${written}` : String(1 - written);
+};
 
 type Seen = SlotOutcome & { kind: 'reading' };
 
@@ -98,7 +106,7 @@ export class SlotReader {
     if (problems.length > 0) throw new LayoutError(problems);
     const { settleMs = 500, timeoutMs = 5000, moIdPattern = MO_ID_PATTERN, endpointId = '' } = options;
     this.#layout = layout;
-    this.#options = { ...options, settleMs, moIdPattern: new RegExp(moIdPattern) };
+    this.#options = { ...options, silos, settleMs, moIdPattern: new RegExp(moIdPattern) };
     // Two nodes may read two parts of one block: slot 1 of the one is not slot 1 of the other.
     this.#source = `${endpointId}/DB${layout.db}${layout.base > 0 ? `+${layout.base}` : ''}`;
     this.#telegrams = new SlotTelegrams(endpoint, layout, timeoutMs);
@@ -118,10 +126,10 @@ export class SlotReader {
     return this.#until(signal, async (ending) => {
       const started = performance.now();
       const slots = Array.from({ length: this.#layout.slots }, (_, index) => index + 1);
-      const { outcomes: first, ...sent } = await this.#look(slots, ending);
+      const { outcomes: first, whole, ...sent } = await this.#look(slots, ending);
       const doubted = slots.filter((slot) => {
         const outcome = first[slot - 1]!;
-        return !this.#memory.isFree(slot, outcome) && this.#memory.doubts(slot, outcome);
+        return !this.#memory.isFree(slot, outcome) && this.#memory.doubts(slot, outcome, whole);
       });
       const outcomes: (SlotOutcome | undefined)[] = [...first];
       const gone: Seen[] = [];
@@ -133,14 +141,14 @@ export class SlotReader {
         sent.telegrams += telegrams;
         seen = [...first, ...second];
         doubted.forEach((slot, index) => {
-          const judgement = judge(first[slot - 1]!, second[index]!);
+          const judgement = (whole ? judge : judgeApart)(first[slot - 1]!, second[index]!);
           outcomes[slot - 1] = judgement.now;
           if (judgement.gone) gone.push(judgement.gone);
         });
       }
       if (this.#options.checkMode) await this.#telegrams.refuseStop(ending);
       return {
-        ...this.#passOn(rejectDuplicates(outcomes), this.#passOnGone(gone, seen)),
+        ...this.#passOn(rejectDuplicates(outcomes), this.#passOnGone(gone, seen, whole)),
         telegrams: sent.telegrams,
         duration_ms: Math.round(performance.now() - started),
         source: this.#source,
@@ -149,10 +157,10 @@ export class SlotReader {
   }
 
   /**
-   * Tells the PLC that a completed slot may be used again: writes 1 into its acknowledge field and reads it back, unless
-   * the slot says anything else by now than the reading that was stored.
+   * Tells the PLC that a completed slot may be used again: writes into its acknowledge field what means so and reads it
+   * back, unless the slot says anything else by now than the reading that was stored.
    * @param stored the reading as it was taken into the database
-   * @throws PlcError when the telegrams fail or the field reads back as 0; Error when the layout has no such slot or field
+   * @throws PlcError when the telegrams fail or the field reads back otherwise; Error when the layout has no such slot or field
    */
   acknowledge(stored: Reading, signal?: AbortSignal): Promise<Acknowledgement> {
     return this.#until(signal, async (ending) => {
@@ -160,22 +168,26 @@ export class SlotReader {
       const row = this.#layout.fields.find(({ field }) => field === 'acknowledged');
       if (!row) throw new Error('The slot layout has no field "acknowledged": add its row, or leave acknowledging out');
       if (slot < 1 || slot > this.#layout.slots) throw new Error(`The slot layout has no slot ${slot}`);
+      const trigger = isTrigger(this.#layout, row);
       const look = async (): Promise<Acknowledgement | 'open'> => {
         const [now] = (await this.#look([slot], ending)).outcomes;
         if (now?.kind !== 'reading') return now?.kind === 'empty' ? 'released' : 'changed';
         if (now.reading.mo_id !== stored.mo_id) return 'released';
+        const done = isOnNow(this.#telegrams.image, row, now.raw);
+        // Where acknowledging takes "complete" back, the slot is no longer complete because of it.
+        if (done && trigger && sameFigures(now.reading, stored)) return 'acknowledged';
         if (!sameWeights(now.reading, stored)) return 'changed';
-        return Number(decodeField(now.raw, row).value) === 1 ? 'acknowledged' : 'open';
+        return done ? 'acknowledged' : 'open';
       };
       const before = await look();
       if (before !== 'open') return before;
-      const where = await this.#telegrams.writeOne(slot, row, ending);
-      this.#memory.acknowledge(slot);
+      const where = await this.#telegrams.write(slot, row, ending);
+      this.#memory.acknowledge(slot, trigger);
       // A PLC that is quick has emptied the slot by now, or is about to.
       if ((await look()) !== 'open') return 'acknowledged';
       throw new PlcError(
         'protocol',
-        `PLC: ${where} was confirmed but reads back as 0. Does the PLC program overwrite it?`,
+        `PLC: ${where} was confirmed but reads back as ${unwritten(row)}. Does the PLC program overwrite it?`,
       );
     });
   }
@@ -195,13 +207,17 @@ export class SlotReader {
     }
   }
 
-  async #look(slots: readonly number[], ending: AbortSignal): Promise<{ outcomes: SlotOutcome[]; telegrams: number }> {
-    const { answers, telegrams } = await this.#telegrams.read(slots, ending);
+  async #look(
+    slots: readonly number[],
+    ending: AbortSignal,
+  ): Promise<{ outcomes: SlotOutcome[] } & Pick<Look, 'telegrams' | 'whole'>> {
+    const { answers, telegrams, whole } = await this.#telegrams.read(slots, ending);
+    const layout = { ...this.#layout, fields: this.#telegrams.image.fields };
     const outcomes = answers.map(({ slot, bytes, at }) => {
-      const outcome = readSlot(bytes, this.#layout, slot, at, this.#options);
+      const outcome = readSlot(bytes, layout, slot, at, this.#options);
       return outcome.kind === 'reading' ? { ...outcome, reading: { ...outcome.reading, ...outcome.marks } } : outcome;
     });
-    return { outcomes, telegrams };
+    return { outcomes, telegrams, whole };
   }
 
   /** What leaves the reader, and is remembered. @param outcomes one per slot; undefined: it told nothing yet */
@@ -251,14 +267,19 @@ export class SlotReader {
    * Completions that were seen once. One goes on as a running reading where this slot told this order before and no other
    * slot does; else a person has to say whose it is. After an accepted completion other figures are no batch of their own.
    * @param seen what all slots showed in either read
+   * @param whole a slot's bytes are of one moment; otherwise one read alone may mix two batches
    */
-  #passOnGone(gone: readonly Seen[], seen: readonly SlotOutcome[]): Pick<SlotReadResult, 'readings' | 'rejected'> {
+  #passOnGone(
+    gone: readonly Seen[],
+    seen: readonly SlotOutcome[],
+    whole: boolean,
+  ): Pick<SlotReadResult, 'readings' | 'rejected'> {
     const result = { readings: [] as SlotReading[], rejected: [] as Rejection[] };
     for (const completed of gone) {
       const { slot, mo_id } = completed.reading;
       const last = this.#memory.last(slot);
       const before = last?.mo_id === mo_id ? last : undefined;
-      if (before?.status_manufacturing) {
+      if (before?.status_manufacturing || !whole) {
         result.rejected.push(rejectReading(completed, problem('left-slot', inKg(completed.reading))));
         continue;
       }

@@ -2,19 +2,14 @@
  * The telegrams of a slot reader over the connection of an S7 endpoint: whole slots, several to a telegram, each round of
  * telegrams within a time limit.
  */
-import { type S7Endpoint, type WriteVarItem } from '@st-one-io/nodes7';
+import { type S7Endpoint } from '@st-one-io/nodes7';
 import { ITEM_OK, itemRefused, offline, PlcError, stopped, timedOut, tooSlow, toPlcError } from './plc-errors';
 import { guardEndpoint } from './endpoint-guard';
-import { fieldBytes, position, slotStart, type SlotField, type SlotLayout } from './slot-layout';
+import { AREA_DB, TRANSPORT_BIT, TRANSPORT_BYTE, writeItem } from './slot-flag';
+import { type SlotField, type SlotLayout } from './slot-layout';
 import { imageOf, type SlotImage } from './slot-places';
 import { type Item, planTelegrams, roomOf, type TelegramPlan } from './telegram-plan';
 
-/** S7 protocol numbers (constants.json of nodes7: proto.area, proto.transport, proto.dataTransport). */
-const AREA_DB = 0x84;
-const TRANSPORT_BIT = 0x01;
-const TRANSPORT_BYTE = 0x02;
-const DATA_BIT = 0x03;
-const DATA_BYTE = 0x04;
 /** System status list 0x0424, "current operating mode": 1 to 4 in the low half of byte 3 are kinds of STOP, 8 is RUN. */
 const SSL_OPERATING_MODE = 0x0424;
 const MODES_STOP = [1, 2, 3, 4];
@@ -66,7 +61,8 @@ class Images {
 export class SlotTelegrams {
   readonly #endpoint: S7Endpoint;
   readonly #layout: SlotLayout;
-  readonly #image: SlotImage;
+  /** Where every field of the layout is in an answer's bytes. */
+  readonly image: SlotImage;
   readonly #timeoutMs: number;
   readonly #leaveGuard: () => void;
   #silentOnMode = false;
@@ -78,7 +74,7 @@ export class SlotTelegrams {
   constructor(endpoint: S7Endpoint, layout: SlotLayout, timeoutMs: number) {
     this.#endpoint = endpoint;
     this.#layout = layout;
-    this.#image = imageOf(layout);
+    this.image = imageOf(layout);
     this.#timeoutMs = timeoutMs;
     endpoint.on('error', this.#onError);
     endpoint.on('connect', this.#onConnect);
@@ -97,7 +93,7 @@ export class SlotTelegrams {
     const where = slots.length === 1 ? `slot ${slots[0]} of DB${this.#layout.db}` : this.#block();
     if (!this.#endpoint.isConnected) throw offline(`reading ${where}`, this.#endpointError);
     const plan = this.#plan(slots);
-    const images = new Images(slots, this.#image.bytes, plan);
+    const images = new Images(slots, this.image.bytes, plan);
     const late = (): PlcError => {
       const { answered } = images;
       return answered > 0 && slots.length > 1
@@ -116,20 +112,13 @@ export class SlotTelegrams {
     }
   }
 
-  /** Writes 1 into a field. @throws PlcError when the CPU does not confirm it */
-  async writeOne(slot: number, row: SlotField, ending: AbortSignal): Promise<string> {
-    const { byte, bit } = position(row);
-    const address = slotStart(this.#layout, slot) + byte;
-    const data = Buffer.alloc(fieldBytes(row));
-    data[data.length - 1] = 1;
-    const common = { area: AREA_DB, db: this.#layout.db, data };
-    const item: WriteVarItem =
-      row.type === 'BOOL'
-        ? { ...common, transport: TRANSPORT_BIT, address: address * 8 + bit, length: 1, dataTransport: DATA_BIT }
-        : { ...common, transport: TRANSPORT_BYTE, address, length: data.length, dataTransport: DATA_BYTE };
-    const where = `acknowledging slot ${slot} (DB${this.#layout.db}, byte ${address})`;
+  /** Writes into a flag what makes it on. @throws PlcError when the CPU does not confirm it */
+  async write(slot: number, row: SlotField, ending: AbortSignal): Promise<string> {
+    const item = writeItem(this.#layout, slot, row);
+    const address = item.transport === TRANSPORT_BIT ? item.address >> 3 : item.address;
+    const where = `acknowledging slot ${slot} (DB${item.db}, byte ${address})`;
     const [written] = await this.#limited(this.#endpoint.writeVars([item]), where, ending);
-    if (written?.returnCode !== ITEM_OK) throw itemRefused(written?.returnCode ?? 0, this.#layout.db, where);
+    if (written?.returnCode !== ITEM_OK) throw itemRefused(written?.returnCode ?? 0, item.db, where);
     return where;
   }
 
@@ -141,7 +130,7 @@ export class SlotTelegrams {
   #plan(slots: readonly number[]): TelegramPlan {
     const pdu = this.#endpoint.pduSize ?? 0;
     try {
-      return planTelegrams(this.#image.areas, slots, pdu);
+      return planTelegrams(this.image.areas, slots, pdu);
     } catch (error) {
       const text = `PLC: ${(error as Error).message} (PDU ${pdu} - ${pdu - roomOf(pdu)}). Read fewer characters of that text.`;
       throw new PlcError('too-big', text, { cause: error });

@@ -65,12 +65,13 @@ describe('decoding a field', () => {
       problem('bad-length', { current: 7, maximum: 6 }),
     ],
     [
-      'a maximum above the declared one',
+      'of a STRING[254] more characters than are read',
       'STRING',
-      'fe 06 57 48 2f 4d 4f 31',
+      'fe 07 57 48 2f 4d 4f 31',
       'WH/MO1',
-      problem('longer-string', { maximum: 254, declared: 6 }),
+      problem('longer-text', { current: 7, read: 6 }),
     ],
+    ['of a STRING[254] its first characters', 'STRING', 'fe 04 57 48 2f 31 4f 31', 'WH/1'],
     ['bytes that are not ASCII', 'CHAR', '57 48 e9 31 00 00 00 00', 'WH\u00e91', problem('not-ascii')],
   ];
   for (const [name, type, hex, value, found] of texts) {

@@ -49,7 +49,7 @@ for (const [reason, [spoil, layout]] of Object.entries(SPOILED)) {
 test('each way in which a text cannot be read is bad-text', () => {
   for (const spoil of [
     (bytes: Buffer) => bytes.writeUInt8(0xe9, 3),
-    (bytes: Buffer) => bytes.writeUInt8(99, 0),
+    (bytes: Buffer) => bytes.set([99, 21]),
     (bytes: Buffer) => bytes.writeUInt8(99, 1),
     (bytes: Buffer) => bytes.fill(0, 0, 2),
   ]) {
