@@ -5,6 +5,7 @@
  *      └──────────────────┴───────────────────────┴─────── Odoo refuses for good ──▶ set-aside ──retry now──▶ (back)
  *                                                                                         └──archived by hand──▶ history
  */
+import type { HandBack, HandoverProblem } from './handover';
 import type { Order, SiloColumns } from './order';
 import type { Reading } from './reading';
 import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
@@ -57,6 +58,14 @@ export interface Batch extends Order {
   sent_finished?: number | null;
   /** What calls by hand may have put into Odoo, and nobody knows: left alone until it is settled. */
   pending_call?: PendingCall | null;
+  /** The order slot that it stands in, or is being written to; null: none. */
+  handed_slot?: number | null;
+  handed_at?: Date | null;
+  /** From then on the PLC may have taken it. */
+  ready_at?: Date | null;
+  taken_at?: Date | null;
+  hand_back?: HandBack | null;
+  handover_problem?: HandoverProblem | null;
   /** What Odoo showed after mark-done; it alone lets the row be archived as completed. */
   done_readback: DoneReadback | null;
   attempts: number;

@@ -61,6 +61,12 @@ const OURS = columns(
   'pending_call jsonb',
   // kg of finished goods that were sent last.
   'sent_finished float8',
+  // In which order slot of which line's area it is, since when; since when the PLC may take it, and has.
+  'handed_at timestamptz',
+  'handed_slot int',
+  'handed_area varchar(64)',
+  'ready_at timestamptz',
+  'taken_at timestamptz',
 );
 
 const SHARED = [...LEGACY, ...OURS];
@@ -89,6 +95,9 @@ const TABLES = {
       'close_anyway int8',
       // Since when Odoo lacks a value of the row while it waits for its pushes; kept by the guard trigger.
       'unconfirmed_since timestamptz',
+      // Why it is to be fetched back from its order slot, and what only a person can tell about it.
+      'hand_back varchar(16)',
+      'handover_problem varchar(32)',
     ),
   ],
   mo_histories: [...SHARED, ...columns('status varchar(20)', 'notes text', 'archived_at timestamptz')],
@@ -162,6 +171,8 @@ const TABLES = {
     'ticket int8 GENERATED ALWAYS AS IDENTITY',
     'until timestamptz NOT NULL',
   ),
+  // Who writes to the order slots of a line now.
+  mo_order_areas: columns('line varchar(64) PRIMARY KEY', 'owner uuid NOT NULL', 'until timestamptz NOT NULL'),
 } as const;
 
 export type TableName = keyof typeof TABLES;
@@ -189,6 +200,7 @@ const IDENTIFYING: Record<TableName, readonly string[]> = {
   mo_events: ['id', 'at', 'mo_id', 'batch_id', 'line', 'kind', 'detail'],
   mo_alarms: ['watch', 'kind', 'subject', 'since'],
   mo_closings: ['owner', 'odoo', 'ticket', 'until'],
+  mo_order_areas: ['line', 'owner', 'until'],
 };
 
 /** What a table has to look like where it exists already. */
