@@ -14,7 +14,12 @@ export function acknowledgeAction(RED: NodeAPI, node: Node, t: Context['t']): Ac
       const from = (read as { node?: string } | undefined)?.node ?? '';
       const { slotReader } = (RED.nodes.getNode(from) as ReadNode | null) ?? {};
       if (!slotReader) throw new Error(t('error.reader'));
-      const { acknowledged, kept, error } = await acknowledgeRecorded(slotReader, payload, signal);
+      const { acknowledged, error, ...result } = await acknowledgeRecorded(slotReader, payload, signal);
+      const kept = result.kept.map(({ code, values, ...slot }) => ({
+        ...slot,
+        code,
+        reason: t(`kept.${code}`, values),
+      }));
       for (const { slot, mo_id } of acknowledged) node.log(t('status.acknowledged-one', { slot, mo_id }));
       const keptTexts = kept.map((slot) => t('status.kept-one', { ...slot }));
       for (const text of keptTexts) if (!told.has(text)) node.warn(text);

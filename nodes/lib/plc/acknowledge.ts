@@ -29,8 +29,7 @@ export async function acknowledgeRecorded(
     try {
       const outcome = await reader.acknowledge(reading, signal);
       if (outcome === 'acknowledged') result.acknowledged.push({ slot, mo_id });
-      else if (outcome === 'changed')
-        kept.push({ slot, mo_id, reason: 'shows other values by now: the next read decides' });
+      else if (outcome === 'changed') kept.push({ slot, mo_id, code: 'changed', values: {} });
     } catch (error) {
       signal.throwIfAborted();
       result.error ??= error instanceof Error ? error : new Error(String(error));

@@ -10,24 +10,17 @@ import { checkReading, type Reading } from '../domain/reading';
  */
 const SAFE: readonly unknown[] = ['recorded', 'unchanged', 'held', 'stale'];
 
-/** Held, but not as the order's own weights, or only until its row is free: the PLC keeps its copy until that is decided. */
-const HELD_FOR: Readonly<Record<string, string>> = {
-  'foreign-weights': 'shows the weights of the order that it told before: a person decides',
-  'locked-row': "is held, since another program holds the order's row locked: the next read decides",
-};
+/** Outcomes and reasons for holding that keep a slot and have a sentence of their own; any other one is told by its code. */
+const HELD_FOR: readonly string[] = ['foreign-weights', 'locked-row'];
+const NOT_SAFE: readonly string[] = ['locked', 'older'];
 
-/** Why a completed reading with another outcome keeps its slot. */
-const NOT_SAFE: Readonly<Record<string, string>> = {
-  locked:
-    'shows other weights than those the batch was completed with: compare both, correct by hand, free it in the PLC',
-  older: 'was read before the last accepted reading of its order: the next read decides',
-};
-
-/** A completed slot that is not acknowledged. */
+/** A completed slot that is not acknowledged, and why: the words are the locale's (`kept.<code>`). */
 export interface KeptSlot {
   slot: number;
   mo_id: string;
-  reason: string;
+  code: string;
+  /** What the store called it, where the code has no sentence for it. */
+  values: { called?: string };
 }
 
 /**
@@ -44,10 +37,13 @@ export function sortForAcknowledging(recorded: readonly unknown[]): { safe: Read
     if (!reading || typeof outcome !== 'string') throw new Error('not the recorded readings of mo-batch-store');
     const { slot, mo_id, status_manufacturing } = reading;
     if (!status_manufacturing) continue;
-    if (outcome === 'held' && typeof reason === 'string')
-      kept.push({ slot, mo_id, reason: HELD_FOR[reason] ?? `is held for a person: ${reason}` });
+    const keep = (known: readonly string[], called: string, otherwise: string): void => {
+      const why = known.includes(called) ? { code: called, values: {} } : { code: otherwise, values: { called } };
+      kept.push({ slot, mo_id, ...why });
+    };
+    if (outcome === 'held' && typeof reason === 'string') keep(HELD_FOR, reason, 'held');
     else if (SAFE.includes(outcome)) safe.push(reading);
-    else kept.push({ slot, mo_id, reason: NOT_SAFE[outcome] ?? `was not stored: ${outcome}` });
+    else keep(NOT_SAFE, outcome, 'not-stored');
   }
   return { safe, kept };
 }
