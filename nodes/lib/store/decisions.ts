@@ -5,7 +5,7 @@ import type { Batch } from '../domain/batch';
 import type { Database } from './connection';
 import { HELD_ELSEWHERE, patiently } from './locked-row';
 import { RECORD } from './record-sql';
-import { FINISHED, figuresOf, merged, SEEN_ONCE } from './reading-sql';
+import { FINISHED, figuresOf, holds, merged, SEEN_ONCE } from './reading-sql';
 import { BATCH_COLUMNS, eventOf, LOCK_QUEUE } from './sql';
 
 /** Who decided, as the message names them, and why. */
@@ -40,11 +40,18 @@ const decidedRow = (sets: string, unless = 'true'): string => `
   WHERE b.mo_id = $<moId> AND NOT b.duplicate AND NOT b.status_manufacturing AND b.last_plc_reading ? 'seen_once' AND ${unless}
   RETURNING b.*`;
 
+const COMPLETED_HERE = 'mo_batch q WHERE q.mo_id = h.mo_id AND NOT q.duplicate AND q.status_manufacturing';
+const COMPLETED_BEFORE = `mo_histories q WHERE q.mo_id = h.mo_id AND q.status = 'completed'`;
+const COMPLETED = `(EXISTS (SELECT FROM ${COMPLETED_HERE}) OR EXISTS (SELECT FROM ${COMPLETED_BEFORE}))`;
+const HOLDS = holds('q', 'h.reading');
+
 const ACCEPT = `
 WITH kept AS (
+  DELETE FROM mo_held_readings h WHERE h.mo_id = $<moId> AND h.reason IS NOT NULL AND NOT ${COMPLETED} RETURNING *
+), there_already AS (
+  -- Completed meanwhile with these very weights: nothing is left to apply.
   DELETE FROM mo_held_readings h WHERE h.mo_id = $<moId> AND h.reason IS NOT NULL
-    AND NOT EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = h.mo_id AND NOT q.duplicate AND q.status_manufacturing)
-  RETURNING *
+    AND (EXISTS (SELECT FROM ${COMPLETED_HERE} AND ${HOLDS}) OR EXISTS (SELECT FROM ${COMPLETED_BEFORE} AND ${HOLDS})) RETURNING *
 ), accepted AS (
   SELECT k.*, (k.reading - 'hold' - 'seen_once') || CASE WHEN k.reading ? 'seen_once' THEN '{"status_manufacturing": true}' ELSE '{}' END::jsonb AS own
   FROM kept k
@@ -62,8 +69,10 @@ WITH kept AS (
   ${eventOf('accepted', detail())}
   UNION ALL
   SELECT a.mo_id, NULL, a.line, 'accepted', ${detail(`, 'reason', a.reason, 'weights_of', a.weights_of, 'reading', a.own`)} FROM accepted a
+  UNION ALL
+  SELECT a.mo_id, NULL, a.line, 'accepted', ${detail(`, 'reason', a.reason, 'weights_of', a.weights_of, 'reading', a.reading`)} FROM there_already a
 )
-SELECT mo_id FROM accepted UNION SELECT mo_id FROM b;`;
+SELECT mo_id FROM accepted UNION SELECT mo_id FROM there_already UNION SELECT mo_id FROM b;`;
 
 const QUEUED = 'EXISTS (SELECT FROM mo_batch q WHERE q.mo_id = h.mo_id)';
 const DISCARD = `
@@ -137,8 +146,9 @@ async function decide(db: Database, moId: string, statements: string, parameters
 
 /**
  * "Its own batch": applies a reading that was kept back to its row, completion included; where the order is not queued, it
- * waits like any other. A row whose completion was seen once is completed with the weights that it has.
- * @returns null: nothing of this order waits for a person, or it is completed already
+ * waits like any other. A row whose completion was seen once is completed with the weights that it has. Of an order that was
+ * completed meanwhile, a reading with the very same weights is there already, and goes.
+ * @returns null: nothing of this order waits for a person, or it is completed already with other weights
  * @throws Error naming the order, when another session holds its row locked
  */
 export function accept(db: Database, moId: string, decision: Decision): Promise<Decided | null> {

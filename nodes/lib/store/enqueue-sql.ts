@@ -2,6 +2,7 @@
  * Queueing orders, and which ones to ask Odoo for because a reading waits for them.
  */
 import { SILO_TAGS } from '../domain/silos';
+import { OWN_FIGURES } from './reading-sql';
 import { ORDER_COLUMNS } from './tables';
 import { BATCH_COLUMNS } from './sql';
 
@@ -46,7 +47,13 @@ WITH given AS (
   ORDER BY f.ordinality
   RETURNING *
 ), applied AS (
-  DELETE FROM mo_held_readings h USING b JOIN waiting w ON w.mo_id = b.mo_id WHERE h.mo_id = b.mo_id AND h.reason IS NULL
+  -- A completion of its own also answers what a person would be asked about.
+  DELETE FROM mo_held_readings h USING b JOIN waiting w ON w.mo_id = b.mo_id
+  WHERE h.mo_id = b.mo_id AND (h.reason IS NULL OR b.status_manufacturing) RETURNING h.*
+), told AS (
+  INSERT INTO mo_events (mo_id, line, kind, detail)
+  SELECT a.mo_id, a.line, 'discarded', jsonb_build_object('note', '${OWN_FIGURES}', 'reason', a.reason, 'reading', a.reading)
+  FROM applied a WHERE a.reason IS NOT NULL
 )
 SELECT ${BATCH_COLUMNS} FROM b ORDER BY b.equipment_id_batch, b.batch_no`;
 

@@ -9,6 +9,9 @@ export const FOREIGN = 'foreign-weights';
 /** Why a reading of a queued order waits: another session holds its row. */
 export const LOCKED_ROW = 'locked-row';
 
+/** Why a held reading goes by itself. */
+export const OWN_FIGURES = 'figures of its own were recorded';
+
 /** A row that the guard trigger has set aside: Odoo has its values, but nobody has seen its completion twice. */
 export const SEEN_ONCE = `coalesce(b.set_aside_reason LIKE 'completion seen once%', false)`;
 
@@ -41,3 +44,15 @@ export const silosOf = (reading: string, name: string): string =>
 export const later = (o: string): string => `(coalesce(${o}->>'source', '') = i.source AND CASE
     WHEN i.reader IS NOT NULL OR ${o} ? 'reader' THEN ${o}->>'reader' = i.reader AND (${o}->>'read_no')::int8 > i.read_no
     ELSE NOT i.undated AND (${o}->>'read_at')::timestamptz BETWEEN i.read_at + interval '1 microsecond' AND clock_timestamp() END)`;
+
+/** Two weights (kg), as decoded: 3 decimals; one that is not there is 0. */
+const differ = (one: string, other: string): string =>
+  `round(coalesce((${one})::numeric, 0), 3) <> round(coalesce((${other})::numeric, 0), 3)`;
+
+/** Whether a row, of the queue or the history, holds every weight of a reading. */
+export const holds = (
+  row: string,
+  reading: string,
+): string => `(NOT EXISTS (SELECT FROM jsonb_each_text(${reading}->'consumption') c
+    WHERE ${differ('c.value', `to_jsonb(${row})->>('actual_consumption_' || c.key)`)})
+  AND NOT ${differ(`${reading}->>'${FINISHED}'`, `${row}.${FINISHED}`)})`;

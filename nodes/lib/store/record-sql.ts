@@ -4,7 +4,19 @@
  * JSON array), alive (whether the line was read).
  */
 import { SILO_TAGS } from '../domain/silos';
-import { FINISHED, FOREIGN, figuresOf, later, LOCKED_ROW, merged, said, SEEN_ONCE, silosOf } from './reading-sql';
+import {
+  FINISHED,
+  FOREIGN,
+  figuresOf,
+  holds,
+  later,
+  LOCKED_ROW,
+  merged,
+  OWN_FIGURES,
+  said,
+  SEEN_ONCE,
+  silosOf,
+} from './reading-sql';
 
 /** Takes what was read if it differs from the last accepted reading; otherwise the row keeps what it has. */
 const changed = (column: string, read: string, last: string): string =>
@@ -17,14 +29,9 @@ const weights = SILO_TAGS.map((tag) => changed(`actual_consumption_${tag}`, `rea
 /** What a reading says of a completed batch, whose slot may go on telling whether the machine runs. */
 const saidOfCompleted = `(${said('i.reading')} - 'status_operation' || jsonb_build_object('status_manufacturing', i.final))`;
 
-/** Two weights (kg), as decoded: 3 decimals; one that is not there is 0. */
-const differ = (one: string, other: string): string =>
-  `round(coalesce((${one})::numeric, 0), 3) <> round(coalesce((${other})::numeric, 0), 3)`;
 const COMPLETED_BEFORE = `SELECT FROM mo_histories h WHERE h.mo_id = i.mo_id AND h.status = 'completed'`;
-/** The history row holds every weight of the reading: rows of the replaced system, or completed by hand, have no such reading. */
-const HOLDS = `(NOT EXISTS (SELECT FROM jsonb_each_text(i.reading->'consumption') c
-    WHERE ${differ('c.value', `to_jsonb(h)->>('actual_consumption_' || c.key)`)})
-  AND NOT ${differ(`i.reading->>'${FINISHED}'`, `h.${FINISHED}`)})`;
+/** Rows of the replaced system, or completed by hand, have no such reading. */
+const HOLDS = holds('h', 'i.reading');
 
 /** The readings of the message. `final`: complete, or seen so once. */
 const INPUT = `
@@ -181,7 +188,7 @@ WITH input AS MATERIALIZED (${INPUT}
   SELECT k.mo_id, k.line, 'held', jsonb_strip_nulls(jsonb_build_object('reason', k.reason, 'weights_of', k.weights_of, 'reading', k.reading))
   FROM (SELECT * FROM held UNION ALL SELECT * FROM newly_held) k WHERE k.reason IS NOT NULL
   UNION ALL
-  SELECT k.mo_id, k.line, 'discarded', jsonb_build_object('note', 'figures of its own were recorded', 'reason', k.reason, 'reading', k.reading)
+  SELECT k.mo_id, k.line, 'discarded', jsonb_build_object('note', '${OWN_FIGURES}', 'reason', k.reason, 'reading', k.reading)
   FROM held_no_more k WHERE k.reason IS NOT NULL
 ), telling AS MATERIALIZED (${TELLING}
 ), free_slots AS MATERIALIZED (

@@ -133,6 +133,40 @@ test('a reading for a person is never applied by itself, not replaced by what it
   assert.deepEqual([decided?.batch?.state, (await row(db, 1)).actual_consumption_silo_a], ['completed', 825.5]);
 });
 
+test('a completion that waited for its order answers the question about one that was seen once', async (t) => {
+  const { store } = await freshStore(t);
+  assert.equal(await outcome(store, once({ hold: 'seen-once' })), 'held');
+  assert.equal(await outcome(store, shows(1, { slot: 2 })), 'held');
+  assert.equal((await store.summary()).held.length, 2);
+  await store.enqueue([order(1)], 10);
+  const { batch, held, events } = await store.trail(moId(1));
+  assert.deepEqual([batch?.state, held], ['completed', null]);
+  assert.equal(events.find(({ kind }) => kind === 'discarded')?.detail.reason, 'seen-once');
+});
+
+test('accepting what an order that is completed by now holds already lets go of it; other weights are refused', async (t) => {
+  const { store, ledger, db } = await freshStore(t);
+  await store.enqueue([order(1)], 10);
+  await outcome(store, shows(1));
+  const { batch, owner } = await leased(ledger, 1);
+  const asked = async (kg: number): Promise<boolean> => {
+    // As a row that somebody held locked leaves it behind.
+    const kept = JSON.stringify(once({ hold: 'seen-once', consumption: { silo_a: kg } }));
+    await db.none(`INSERT INTO mo_held_readings (mo_id, line, reading, reason) VALUES ($1, 'PLC01', $2, 'seen-once')`, [
+      moId(1),
+      kept,
+    ]);
+    const accepted = (await store.accept(moId(1), { by: 'anna' })) !== null;
+    assert.equal((await store.summary()).held.length, accepted ? 0 : 1);
+    await db.none('DELETE FROM mo_held_readings');
+    return accepted;
+  };
+  assert.deepEqual([await asked(825.5), await asked(800)], [true, false], 'in the queue');
+  await ledger.settle(batch, owner, confirmed({ silo_a: 825.5 }));
+  await store.archive([batch.id], { status: 'completed', requires: 'confirmed' });
+  assert.deepEqual([await asked(825.5), await asked(800)], [true, false], 'in the history');
+});
+
 test('"retry now" of a completion seen once is refused with what to do, whether it is named or not', async (t) => {
   const { store, ledger, db } = await freshStore(t);
   await store.enqueue([order(1)], 10);
