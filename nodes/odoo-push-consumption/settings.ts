@@ -39,13 +39,13 @@ export interface Pusher {
   /** Id of the mo-database node, for the figures. */
   database: string | undefined;
   links: readonly LinkState[];
-  push: (signal: AbortSignal) => PushService;
+  push: PushService;
 }
 
 /** @throws Error in the words of the locale when a config node is missing */
 export function pusherOf(RED: NodeAPI, node: Node, config: Config, t: Context['t']): Pusher {
   const server = requireNode<OdooServerNode>(RED, config.server, t, t('label.server'));
-  const { client, limiter } = server.connection();
+  const { orders, limiter } = server.connection();
   const silos: SiloMap = requireNode<SiloMapNode>(RED, config.silos, t, t('label.silos')).map();
   const database = config.database
     ? requireNode<DatabaseNode>(RED, config.database, t, t('label.database'))
@@ -59,6 +59,6 @@ export function pusherOf(RED: NodeAPI, node: Node, config: Config, t: Context['t
   return {
     ...{ node, t, link: database?.database(), database: database?.id },
     links: [server.link, ...(database ? [database.link] : [])],
-    push: (signal) => new PushService(client, limiter, silos, options, signal),
+    push: new PushService(orders, limiter, silos, options),
   };
 }

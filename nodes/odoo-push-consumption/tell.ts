@@ -1,14 +1,18 @@
 /** What is told of a push: in the log, and in the figures for monitoring. */
 import { clock } from '../lib/node-red/node-shell';
 import { tellPush } from '../lib/node-red/telemetry';
-import type { ListedResult } from '../lib/push/push-list';
+import type { Outcome } from '../lib/push/outcome';
+import type { PushMessage } from './message';
 import type { Pusher } from './settings';
 
 /** A wait for its turn to be closed that is told (s). */
 const LONG_WAIT = 60;
 
-export function count({ database }: Pusher, { conclusion, skipped }: ListedResult, seconds?: number): void {
-  if (!skipped) tellPush({ ...(database ? { database } : {}), conclusion, seconds });
+/** @param seconds how long it took; a call by hand counts the wait for its turn, too */
+export function count({ database }: Pusher, outcome: Outcome, seconds?: number): void {
+  if (outcome.kind !== 'tried') return;
+  const { conclusion } = outcome.delivered;
+  tellPush({ ...(database ? { database } : {}), conclusion, seconds: seconds ?? outcome.seconds });
 }
 
 /** A time of the database by the clock of this machine, which people see. */
@@ -16,7 +20,7 @@ export const shown = ({ link }: Pusher, time: Date): Date => link?.here(time) ??
 
 export function tell(
   pusher: Pusher,
-  { mo_id, conclusion, reason, skipped, done, set_aside, next_attempt_at, ...more }: ListedResult,
+  { mo_id, conclusion, reason, skipped, done, set_aside, next_attempt_at, ...more }: PushMessage,
 ): void {
   const { node, t } = pusher;
   if (more.overwritten) node.warn(t('status.overwritten', { mo_id, reason: more.overwritten }));

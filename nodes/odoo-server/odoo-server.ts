@@ -4,6 +4,7 @@ import { bounded } from '../lib/node-red/bounded';
 import { migrateConfig } from '../lib/node-red/config-migrations';
 import type { OdooServerNode, TlsConfigNode } from '../lib/node-red/config-nodes';
 import { registerDialogCall } from '../lib/node-red/dialog-call';
+import { AddonOrders } from '../lib/odoo/addon/orders';
 import { OdooClient } from '../lib/odoo/client';
 import { Limiter } from '../lib/push/limiter';
 import { type Config, type Credentials, missingIn, PARALLEL, PLACE, placeOf, TIMEOUT } from './settings';
@@ -44,7 +45,7 @@ export = function (RED: NodeAPI) {
           : undefined;
       this.connection = () => {
         if (!client) throw new Error(t('error.incomplete', { label, missing: missing.join(', ') }));
-        return { client, limiter };
+        return { client, orders: new AddonOrders(client), limiter };
       };
       this.on('close', () => client?.close());
     },

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { SiloMap } from '../../nodes/lib/domain/silos';
+import { AddonOrders } from '../../nodes/lib/odoo/addon/orders';
 import { OdooClient } from '../../nodes/lib/odoo/client';
 import { DELIVERY_DEFAULTS } from '../../nodes/lib/push/delivery';
 import { Limiter } from '../../nodes/lib/push/limiter';
@@ -25,13 +26,13 @@ async function drain({ database, odooUrl, parallel }: DrainTask): Promise<number
   const ledger = new DatabasePushLedger(db);
   const address = { url: odooUrl, database: 'odoo14', user: 'scada', password: 'scada', timeoutMs: 5_000 };
   const client = new OdooClient(address);
-  const push = new PushService(client, new Limiter(parallel), new SiloMap(), DELIVERY_DEFAULTS);
+  const push = new PushService(new AddonOrders(client), new Limiter(parallel), new SiloMap(), DELIVERY_DEFAULTS);
   let longest = 0;
   const open = () => db.one<{ n: number }>('SELECT count(*)::int AS n FROM mo_batch WHERE set_aside_at IS NULL');
   while ((await open()).n > 0) {
     const completed = await store.completed(100);
     const results = await Promise.all(completed.map(({ id }) => push.process(ledger, { id }, true)));
-    longest = Math.max(longest, ...results.map(({ waited = 0 }) => waited * 1000));
+    longest = Math.max(longest, ...results.map((one) => (one.kind === 'tried' ? (one.waited ?? 0) * 1000 : 0)));
     await store.archive(null, { status: 'completed' });
     if (completed.length === 0) await delay(20);
   }

@@ -7,6 +7,7 @@ import type { Conclusion } from '../../nodes/lib/domain/conclusion';
 import { checkManual } from '../../nodes/odoo-push-consumption/manual-api';
 import { DEFAULT_SILOS, SILO_TAGS, SiloMap, type SiloTag, type SiloWeights } from '../../nodes/lib/domain/silos';
 import { sameForOdoo } from '../../nodes/lib/domain/weight';
+import { AddonOrders } from '../../nodes/lib/odoo/addon/orders';
 import { OdooClient, OdooError } from '../../nodes/lib/odoo/client';
 import { Delivery, DELIVERY_DEFAULTS } from '../../nodes/lib/push/delivery';
 import type { OdooAddress } from '../../nodes/lib/odoo/session';
@@ -90,7 +91,7 @@ const update: Route = async ({ values = { mo_id: 'WH/MO/00001', silo101: 1 }, cl
   const finished = quantity === undefined ? {} : { actual_weight_quantity_finished_goods: quantity };
   const { request } = checkManual('process', { mo_id, batch_data: { ...weights, ...finished } });
   if (!request) return 'not-sent';
-  const delivery = new Delivery(client(), silos, OPTIONS);
+  const delivery = new Delivery(new AddonOrders(client()), silos, OPTIONS);
   const told = request.finished === undefined ? {} : { finished: request.finished };
   return (await delivery.deliver({ mo_id: request.mo_id, odoo_id: 1 }, request.consumption ?? {}, told)).conclusion;
 };
@@ -104,7 +105,14 @@ const markDone: Route = async ({ exchange, values = { mo_id: 'WH/MO/00001', fini
     odoo_id: 1,
     actual_weight_quantity_finished_goods: request.finished ?? null,
   } as Batch;
-  return (await new Delivery(client(), new SiloMap(), OPTIONS).finish(batch, weightsAfter(exchange), true)).conclusion;
+  return (
+    await new Delivery(new AddonOrders(client()), new SiloMap(), OPTIONS).finish(
+      batch,
+      weightsAfter(exchange),
+      true,
+      false,
+    )
+  ).conclusion;
 };
 
 /** The client sets to 0 this way, and nothing else. */

@@ -12,11 +12,13 @@ import type { ManualRequest } from '../../nodes/lib/domain/correction';
 import { checkReading, type Reading } from '../../nodes/lib/domain/reading';
 import { SILO_TAGS, SiloMap, type SiloWeights } from '../../nodes/lib/domain/silos';
 import { roundForOdoo } from '../../nodes/lib/domain/weight';
+import { AddonOrders } from '../../nodes/lib/odoo/addon/orders';
 import { OdooClient } from '../../nodes/lib/odoo/client';
 import { DELIVERY_DEFAULTS, type DeliveryOptions } from '../../nodes/lib/push/delivery';
 import { fetchOrders } from '../../nodes/lib/odoo/fetch';
 import { Limiter } from '../../nodes/lib/push/limiter';
-import { PushService, type PushResult } from '../../nodes/lib/push/push';
+import { PushService } from '../../nodes/lib/push/push';
+import { messageOf, type PushMessage } from '../../nodes/odoo-push-consumption/message';
 import type { OdooAddress } from '../../nodes/lib/odoo/session';
 import { BatchStore } from '../../nodes/lib/store/batch-store';
 import { type Database, openDatabase } from '../../nodes/lib/store/connection';
@@ -46,6 +48,11 @@ export const PLAN: SiloWeights = {
 };
 
 export const silos = new SiloMap();
+
+/** A push service whose outcomes are told as the node's messages tell them. */
+export type Told = {
+  [Method in 'process' | 'manual']: (...given: Parameters<PushService[Method]>) => Promise<PushMessage>;
+};
 
 export interface PlantOptions extends SimulatedOdooOptions {
   user?: string;
@@ -89,8 +96,13 @@ export class PushPlant {
     this.limiter = new Limiter(2);
   }
 
-  pushes(options: Partial<DeliveryOptions> = {}, signal?: AbortSignal): PushService {
-    return new PushService(this.client, this.limiter, silos, { ...DELIVERY_DEFAULTS, ...options }, signal);
+  pushes(options: Partial<DeliveryOptions> = {}, map = silos): Told {
+    const orders = new AddonOrders(this.client);
+    const service = new PushService(orders, this.limiter, map, { ...DELIVERY_DEFAULTS, ...options });
+    return {
+      process: async (...given) => messageOf(await service.process(...given)),
+      manual: async (...given) => messageOf(await service.manual(...given)),
+    };
   }
 
   /** Creates orders in Odoo, fetches and queues them, as Task 1 does. @returns their names */
@@ -129,11 +141,11 @@ export class PushPlant {
   push(
     mo_id: string,
     { finish = false, ...options }: Partial<DeliveryOptions> & { finish?: boolean } = {},
-  ): Promise<PushResult> {
+  ): Promise<PushMessage> {
     return this.pushes(options).process(this.ledger, { mo_id }, finish);
   }
 
-  manual(request: Partial<ManualRequest> & { mo_id: string }): ReturnType<PushService['manual']> {
+  manual(request: Partial<ManualRequest> & { mo_id: string }): Promise<PushMessage> {
     return this.pushes().manual(this.ledger, { markDone: false, correct_completed: false, ...request });
   }
 

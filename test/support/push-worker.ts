@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkReadings } from '../../nodes/lib/domain/reading';
 import { SiloMap } from '../../nodes/lib/domain/silos';
+import { AddonOrders } from '../../nodes/lib/odoo/addon/orders';
 import { OdooClient } from '../../nodes/lib/odoo/client';
 import { DELIVERY_DEFAULTS } from '../../nodes/lib/push/delivery';
 import { Limiter } from '../../nodes/lib/push/limiter';
@@ -31,7 +32,7 @@ async function main({ database, odooUrl, orders, milliseconds }: WorkerTask, beg
   const ledger = new DatabasePushLedger(db);
   const address = { url: odooUrl, database: 'odoo14', user: 'scada', password: 'scada', timeoutMs: 5_000 };
   const client = new OdooClient(address);
-  const push = new PushService(client, new Limiter(4), new SiloMap(), DELIVERY_DEFAULTS);
+  const push = new PushService(new AddonOrders(client), new Limiter(4), new SiloMap(), DELIVERY_DEFAULTS);
   const end = Date.now() + milliseconds;
   const record = async (): Promise<void> => {
     const now = Date.now();

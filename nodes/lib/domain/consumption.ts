@@ -2,7 +2,7 @@
  * What of a row goes to Odoo, and how it compares with what Odoo holds.
  */
 import { actualWeights, type Batch } from './batch';
-import { type OrderKey, type Production, remaindersOf } from './order';
+import { type OrderKey, type Production, remaindersOf, type SiloColumns } from './order';
 import type { SiloMap, SiloTag, SiloWeights } from './silos';
 import { LARGEST_WEIGHT, roundForOdoo, sameForOdoo, sumForOdoo } from './weight';
 
@@ -136,8 +136,13 @@ export const foreignFigures = (
 /** What closes an order whose batch names no finished weight. */
 export type NoFinishedWeight = 'set-aside' | 'planned' | 'sum';
 
+/** What a row, or a call by hand for an order without one, says of the weights. */
+export type Weighed = SiloColumns &
+  Pick<Batch, 'actual_weight_quantity_finished_goods'> &
+  Partial<Pick<Batch, 'consumption'>>;
+
 /** @returns kg of finished goods to close the order with; undefined: a person has to say. */
-export function finishedQuantity(batch: Batch, otherwise: NoFinishedWeight): number | undefined {
+export function finishedQuantity(batch: Weighed, otherwise: NoFinishedWeight): number | undefined {
   const finished = roundForOdoo(batch.actual_weight_quantity_finished_goods);
   if (finished > 0) return finished;
   const substitute =

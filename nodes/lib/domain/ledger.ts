@@ -7,6 +7,14 @@ import type { Conclusion } from './conclusion';
 import type { OrderRef } from './order';
 import type { SiloWeights } from './silos';
 
+/**
+ * The database cannot be used now: it is not reachable, another session holds what is needed, or a right is missing. What was
+ * asked of it has not happened.
+ */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable';
+}
+
 /** Why a row may not be pushed now. 'locked': another session of the database holds it, and a person asked. */
 export type LeaseRefusal =
   'not-queued' | 'set-aside' | 'leased' | 'locked' | 'not-due' | 'already-confirmed' | 'nothing-to-send';

@@ -117,14 +117,26 @@ export interface OrderVisit {
   /** What the order makes besides its product. @throws OdooError */
   byproducts(): Promise<OrderMove[]>;
 
+  /** Units of measure by id. @throws OdooError */
+  units(ids: readonly number[]): Promise<Map<number, Unit>>;
+
   /** Enters what no silo weighs, and looks whether it is there: 'not-done' when it is not. @throws OdooError */
   book(list: readonly Unweighed[]): Promise<Concluded>;
 
   /**
    * Marks the order done, whose set and finished goods have just been read back, and reads what came of it.
    * @param mayForce whether it may be closed although Odoo would ask a person, by what it holds
-   * @returns what Odoo said last ('collided': it met another closing), and the order afterwards
    * @throws OdooError
    */
-  close(finished: number, mayForce: (held: OrderState) => boolean): Promise<{ said: Concluded; held: OrderState }>;
+  close(finished: number, mayForce: (held: OrderState) => boolean): Promise<Closed>;
+}
+
+/** What came of closing an order. */
+export interface Closed {
+  /** What Odoo said last. */
+  said: Concluded;
+  /** An order that is still open met another closing: it is worth a repeat soon. */
+  collided: boolean;
+  /** The order afterwards: it alone tells whether it is done. */
+  held: OrderState;
 }

@@ -3,6 +3,7 @@
  */
 import type { S7Endpoint } from '@st-one-io/nodes7';
 import type { Node } from 'node-red';
+import type { OdooOrders } from '../domain/odoo-orders';
 import type { SiloMap } from '../domain/silos';
 import type { LinkState } from '../domain/link-state';
 import type { OdooClient } from '../odoo/client';
@@ -11,7 +12,7 @@ import type { DatabaseLink } from '../store/database-link';
 
 export interface OdooServerNode extends Node {
   /** @throws Error saying what is missing in the config */
-  connection(): { client: OdooClient; limiter: Limiter };
+  connection(): { client: OdooClient; orders: OdooOrders; limiter: Limiter };
   link: LinkState;
 }
 

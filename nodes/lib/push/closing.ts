@@ -6,7 +6,8 @@ import { describeUnweighed, odooAsks, tooLittleWeighed, unweighed } from '../dom
 import { type Concluded, concluded } from '../domain/conclusion';
 import type { Production } from '../domain/order';
 import { roundForOdoo, sameForOdoo } from '../domain/weight';
-import { ASK_THE_STATE, type Delivered, type Goal, type OrderState, type Visit } from './visit';
+import type { Delivered } from './outcome';
+import { ASK_THE_STATE, type Goal, type OpenOrder, type Visit } from './visit';
 
 export interface ClosingOptions {
   /** Close an order that differs from its bill of materials under policy "warning" / "strict". */
@@ -21,27 +22,28 @@ export interface ClosingOptions {
 }
 
 /**
+ * @param order as it was just read back
  * @param finished kg of finished goods
  * @param anyway a person wants it closed, whatever was not weighed
  */
 export async function close(
   visit: Visit,
+  order: OpenOrder,
   goal: Goal,
   finished: number,
   options: ClosingOptions,
   anyway: boolean,
 ): Promise<Delivered> {
-  const { production, moves } = visit.state as OrderState & { production: Production };
-  const undecided = whyNot(visit, goal, production, finished, options, anyway);
+  const undecided = whyNot(visit, goal, order.production, finished, options, anyway);
   if (undecided) return { ...visit.confirmed(goal), ...concluded('undecided', undecided) };
-  // Without a quantity in an update before, mark-done is refused (exchanges 158, 160).
-  if (!sameForOdoo(production.qty_producing, finished)) {
-    const update = await visit.update(goal);
-    if (update.conclusion !== 'confirmed') return visit.refused(goal, update);
+  // No Odoo closes an order with its finished goods before they are entered.
+  if (!sameForOdoo(order.production.qty_producing, finished)) {
+    const taken = await visit.deliver(goal);
+    if (taken.conclusion !== 'confirmed') return visit.refused(goal, taken);
   }
-  const booked = await book(visit, production, moves, finished, options, anyway);
+  const booked = await book(visit, order, finished, options, anyway);
   if (booked.conclusion !== 'confirmed') return { ...visit.confirmed(goal), ...booked };
-  return markDone(visit, goal, production, finished, options);
+  return markDone(visit, goal, order.production, finished, options);
 }
 
 /** Why a person has to decide first; '' when nothing stands in the way. */
@@ -65,49 +67,26 @@ function whyNot(
  * stays. It is read back.
  */
 async function book(
-  visit: Visit,
-  production: Production,
-  components: OrderState['moves'],
+  { odoo, silos }: Visit,
+  { production, moves }: OpenOrder,
   finished: number,
   { bookUnweighed }: ClosingOptions,
   anyway: boolean,
 ): Promise<Concluded> {
-  const { client, silos, call } = visit;
-  const ids = production.move_byproduct_ids ?? [];
-  const byproducts = await client.movesOf(ids, call);
-  const planned = unweighed(components, byproducts, silos, production, finished);
+  const byproducts = await odoo.byproducts();
+  const planned = unweighed(moves, byproducts, silos, production, finished);
   if (planned.length === 0) return concluded('confirmed');
-  const units = await client.units([...new Set(planned.map(({ move }) => move.uom_id))], call);
-  const open = unweighed(components, byproducts, silos, production, finished, units);
-  if (!bookUnweighed) {
-    const what = `no silo weighs it and nobody has entered it: ${describeUnweighed(open)}`;
-    const remedy = 'enter it in Odoo, switch booking on in the push node, or say "close all the same"';
-    return anyway ? concluded('confirmed') : concluded('undecided', `${what}; ${remedy}`);
-  }
-  for (const { move, quantity } of open) {
-    const named = `book ${move.product}`;
-    const entered = await visit.enter(
-      named,
-      ({ id }) => id === move.id,
-      () => client.enterDone(move.id, quantity, call),
-    );
-    if (entered.conclusion !== 'confirmed')
-      return { ...entered, reason: `${move.product}, which no silo weighs: ${entered.reason}` };
-  }
-  const found = new Map(
-    (
-      await client.movesOf(
-        open.map(({ move }) => move.id),
-        call,
-      )
-    ).map(({ id, done }) => [id, done]),
-  );
-  const missing = open.filter(({ move, quantity }) => Math.abs((found.get(move.id) ?? 0) - quantity) > 1e-6);
-  if (missing.length === 0) return concluded('confirmed');
-  return concluded('not-done', `booked, but not found in Odoo: ${describeUnweighed(missing)}`);
+  const units = await odoo.units([...new Set(planned.map(({ move }) => move.uom_id))]);
+  const open = unweighed(moves, byproducts, silos, production, finished, units);
+  if (open.length === 0) return concluded('confirmed');
+  if (bookUnweighed) return odoo.book(open);
+  if (anyway) return concluded('confirmed');
+  const what = `no silo weighs it and nobody has entered it: ${describeUnweighed(open)}`;
+  const remedy = 'enter it in Odoo, switch booking on in the push node, or say "close all the same"';
+  return concluded('undecided', `${what}; ${remedy}`);
 }
 
-/** Closes it, by force where the engineer lets it, and reads what came of it. */
+/** Closes it, by force where the engineer lets it; what Odoo shows afterwards counts. */
 async function markDone(
   visit: Visit,
   goal: Goal,
@@ -115,27 +94,15 @@ async function markDone(
   finished: number,
   options: ClosingOptions,
 ): Promise<Delivered> {
-  const { client, order, call } = visit;
-  const first = await visit.answered('mark-done', client.markDone(order.name, finished, call));
-  let said = first;
-  let after = await visit.read();
-  let closed = visit.closed(goal, after);
-  // Without a quantity Odoo refuses for certain (exchanges 158, 160).
-  const quantity = (after.production?.qty_producing ?? 0) > 0;
-  const asks = odooAsks(production, after.moves, finished);
-  // A refusal in words that nobody knows is told by its kind where Odoo itself is asked.
-  const tells = first.conclusion === 'confirmed' || (first.conclusion === 'unexplained' && quantity);
-  if (!closed && tells && (!asks || mayForce(production, finished, options))) {
-    said = await visit.answered('close despite difference', client.closeDespiteDifference(production.id, call));
-    after = await visit.read();
-    closed = visit.closed(goal, after);
-  }
+  const { said, collided, held } = await visit.odoo.close(
+    finished,
+    ({ moves }) => !odooAsks(production, moves, finished) || mayForce(production, finished, options),
+  );
+  const closed = visit.judge(goal, held);
   if (closed) return closed;
   const told = (outcome: Concluded): Delivered => ({ ...visit.confirmed(goal), ...outcome });
-  const still = `the order is still "${after.production?.state}" (policy "${production.consumption}")`;
-  const forgotten =
-    said !== first && ['confirmed', 'unexplained'].includes(said.conclusion) && first.conclusion === 'confirmed';
-  if (said.conclusion === 'collided' || forgotten || isCollision(said)) {
+  const still = `the order is still "${held.production?.state}" (policy "${production.consumption}")`;
+  if (collided) {
     const words = said.reason || 'Odoo said done';
     return told(concluded('collided', `${words}, and ${still}: close it in Odoo, or retry when nobody closes others`));
   }
@@ -143,16 +110,11 @@ async function markDone(
     return told(concluded('not-done', `Odoo said done, but ${still}: ${remedyFor(production, finished, options)}`));
   if (!ASK_THE_STATE.includes(said.conclusion)) return told(said);
   // Refused for what the order is: the words may be in any language, what counts is that it is still open. Words that nobody
-  // knows may be trouble that passes.
-  const conclusion = said.conclusion === 'unexplained' && quantity ? 'unexplained' : 'not-done';
-  return told(
-    concluded(conclusion, `Odoo said: ${said.reason}, but ${still}: mend it there, then retry, or close it in Odoo`),
-  );
+  // knows may be trouble that passes, unless its finished goods are missing.
+  const passing = said.conclusion === 'unexplained' && (held.production?.qty_producing ?? 0) > 0;
+  const reason = `Odoo said: ${said.reason}, but ${still}: mend it there, then retry, or close it in Odoo`;
+  return told(concluded(passing ? 'unexplained' : 'not-done', reason));
 }
-
-/** PostgreSQL's words for two transactions in each other's way; other trouble is not over soon. */
-const isCollision = ({ conclusion, reason }: Concluded): boolean =>
-  conclusion === 'busy' && /could not serialize|transaction is aborted|deadlock/i.test(reason);
 
 const isShort = ({ product_qty }: Production, finished: number): boolean =>
   roundForOdoo(finished) < roundForOdoo(product_qty);

@@ -2,19 +2,7 @@
  * The rows of a message, pushed side by side. A row that waits or is being pushed already, for whichever message, is not
  * pushed twice.
  */
-import type { PushResult } from './leased';
-
-/** A batch as it is named in a message: by the id of its row, or by its order. */
-export type Named = { id: string; mo_id?: string } | { id?: undefined; mo_id: string };
-
-/** What came of one row; `skipped` 'waiting': it had no turn. */
-export type ListedResult = Omit<PushResult, 'skipped'> & { skipped?: PushResult['skipped'] | 'waiting' };
-
-export interface Ended {
-  result: ListedResult;
-  /** What the push threw: the row keeps what it holds, and the others go on. */
-  failure?: Error;
-}
+import type { Named, Outcome } from './outcome';
 
 export class PushList {
   readonly #underWay = new Set<string>();
@@ -26,38 +14,29 @@ export class PushList {
    */
   run(
     rows: readonly Named[],
-    push: (which: { id: string } | { mo_id: string }) => Promise<PushResult>,
+    push: (named: Named) => Promise<Outcome>,
     signal: AbortSignal,
-    onEnd: (ended: Ended, count: number) => void,
-  ): Promise<Ended[]> {
+    onEnd: (outcome: Outcome, count: number) => void,
+  ): Promise<Outcome[]> {
     let count = 0;
     return Promise.all(
       rows.map(async (row) => {
-        const ended = await this.#one(row, push, signal);
-        onEnd(ended, (count += 1));
-        return ended;
+        const outcome = await this.#one(row, push, signal);
+        onEnd(outcome, (count += 1));
+        return outcome;
       }),
     );
   }
 
-  async #one(
-    { id, mo_id }: Named,
-    push: (which: { id: string } | { mo_id: string }) => Promise<PushResult>,
-    signal: AbortSignal,
-  ): Promise<Ended> {
-    const row = id ?? mo_id;
-    const told = { mo_id: mo_id ?? '', ...(id ? { id } : {}), db_saved: false };
-    const waiting = (reason: string): Ended => ({
-      result: { ...told, conclusion: 'busy', reason, skipped: 'waiting' },
-    });
-    if (this.#underWay.has(row)) return waiting('waiting already: an earlier message names it, it is pushed once');
+  async #one(named: Named, push: (named: Named) => Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+    const row = named.id ?? named.mo_id;
+    if (this.#underWay.has(row)) return { kind: 'skipped', named, why: 'waiting' };
     this.#underWay.add(row);
     try {
-      return { result: await push(id ? { id } : { mo_id: row }) };
+      return await push(named);
     } catch (error) {
-      if (error === signal.reason) return waiting('the node closed before its turn');
-      const failure = error as Error;
-      return { result: { ...told, conclusion: 'unknown-outcome', reason: failure.message }, failure };
+      if (error === signal.reason) return { kind: 'skipped', named, why: 'closed' };
+      return { kind: 'failed', named, error: error instanceof Error ? error : new Error(String(error)) };
     } finally {
       this.#underWay.delete(row);
     }

@@ -6,8 +6,9 @@ import type { PendingCall } from '../domain/batch';
 import { concluded } from '../domain/conclusion';
 import { describeSettled, describeUnsettled, judge, without } from '../domain/correction';
 import type { PushLedger } from '../domain/ledger';
-import type { Delivery, Delivered } from './delivery';
+import type { Delivery } from './delivery';
 import { type Lease, LeaseLost } from './leased';
+import type { Delivered } from './outcome';
 
 const WAITS = 'left alone until the call is repeated, a reading tells a new value, or the order is about to be closed';
 

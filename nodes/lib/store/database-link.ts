@@ -2,6 +2,7 @@
  * Keeps one database reachable: opens, migrates, notices a loss, comes back by itself. Knows no Node-RED.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { DatabaseUnavailable } from '../domain/ledger';
 import type { LinkState } from '../domain/link-state';
 import { BatchStore } from './batch-store';
 import { type Database, type DatabaseAddress, openDatabase } from './connection';
@@ -88,12 +89,12 @@ export class DatabaseLink {
 
   /**
    * Runs work on the database; while the very first attempt to reach it is under way, the work waits.
-   * @throws Error naming the database and what is wrong, when it cannot be reached
+   * @throws DatabaseUnavailable naming the database and what is wrong
    */
   async use<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
     await this.#within(START_LIMIT, this.#firstAttempt);
     const stores = this.#stores;
-    if (!stores) throw new Error(this.#unreachable());
+    if (!stores) throw new DatabaseUnavailable(this.#unreachable());
     const working = work(stores);
     this.#working.add(working);
     try {
@@ -103,12 +104,13 @@ export class DatabaseLink {
       if (code === LOCK_TIMEOUT) {
         const what =
           'another program holds the queue locked, perhaps an open transaction in an SQL tool: end it, then try again';
-        throw new Error(`${this.#name}: ${what}`, { cause: error });
+        throw new DatabaseUnavailable(`${this.#name}: ${what}`, { cause: error });
       }
-      if (!isLost(error)) throw code === FORBIDDEN ? new Error(this.#problem(error), { cause: error }) : error;
+      if (!isLost(error))
+        throw code === FORBIDDEN ? new DatabaseUnavailable(this.#problem(error), { cause: error }) : error;
       // What fails late does not throw away a connection that is back already.
       if (stores === this.#stores) this.#lose(error);
-      throw new Error(this.#unreachable(), { cause: error });
+      throw new DatabaseUnavailable(this.#unreachable(), { cause: error });
     } finally {
       this.#working.delete(working);
     }

@@ -86,7 +86,7 @@ test('closing gives a running call up: an unknown outcome, stored, and due again
     await plant.read(mo, { silo_a: 5 });
     plant.odoo.setFault({ kind: 'hang', route: UPDATE });
     const closing = new AbortController();
-    const running = plant.pushes({}, closing.signal).process(plant.ledger, { mo_id: mo }, false);
+    const running = plant.pushes().process(plant.ledger, { mo_id: mo }, false, closing.signal);
     await until(() => plant.count(UPDATE) === 1);
     closing.abort();
     const given = await running;
@@ -102,8 +102,10 @@ test('the next row is leased while Odoo is busy, no more than one ahead; closing
     for (const mo of mos) await plant.read(mo, { silo_a: 5 });
     plant.odoo.setFault({ kind: 'hang', route: UPDATE });
     const closing = new AbortController();
-    const pushes = plant.pushes({}, closing.signal);
-    const running = Promise.allSettled(mos.map((mo_id) => pushes.process(plant.ledger, { mo_id }, false)));
+    const pushes = plant.pushes();
+    const running = Promise.allSettled(
+      mos.map((mo_id) => pushes.process(plant.ledger, { mo_id }, false, closing.signal)),
+    );
     const leased = (): Promise<string[]> =>
       plant.db.map(
         'SELECT mo_id FROM mo_batch WHERE lease_owner IS NOT NULL ORDER BY mo_id',

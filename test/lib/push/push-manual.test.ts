@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
-import { DELIVERY_DEFAULTS } from '../../../nodes/lib/push/delivery';
-import { PushService } from '../../../nodes/lib/push/push';
 import { PLAN, plantTest, type PushPlant, until, UPDATE } from '../../support/push-plant';
 
 const TEN = { ...PLAN, silo_a: 10 };
@@ -144,7 +142,7 @@ plantTest('a call that sent nothing leaves the pause, the attempts and what was 
   const calls = plant.odoo.calls.length;
   for (const kg of [5, 0]) {
     const request = { mo_id: mo, consumption: { silo_b: kg }, markDone: false, correct_completed: false };
-    const service = new PushService(plant.client, plant.limiter, off, DELIVERY_DEFAULTS);
+    const service = plant.pushes({}, off);
     for (const ledger of [plant.ledger, null]) {
       const refused = await service.manual(ledger, request);
       assert.deepEqual([refused.conclusion, refused.sent], ['bad-value', undefined]);
