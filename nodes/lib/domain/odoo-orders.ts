@@ -27,6 +27,19 @@ export interface Calling {
   beforeSend?: () => Promise<void>;
 }
 
+/** What of an order tells whose it is, where Odoo has no equipment. */
+export type LineKey = 'operation-type' | 'work-center' | 'field';
+
+/** Which orders are a line's. */
+export interface LineFilter {
+  /** '': every line. */
+  line: string;
+  /** Only where Odoo has no equipment; by operation type when it is not told. */
+  by?: LineKey;
+  /** The field of the order; only with `by: 'field'`. */
+  field?: string;
+}
+
 /** An order with everything that decides whether it can be queued. */
 export interface FoundOrder {
   listed: ListedOrder;
@@ -57,7 +70,7 @@ export interface OdooOrders {
    * of one name are both there.
    * @throws OdooError
    */
-  orders(which: { line: string } | { productions: readonly Production[] }, call?: Calling): Promise<FoundOrder[]>;
+  orders(which: LineFilter | { productions: readonly Production[] }, call?: Calling): Promise<FoundOrder[]>;
 
   /**
    * Orders with these ids, and every one that has one of these names, in whatever state; unknown ones are absent. Nothing

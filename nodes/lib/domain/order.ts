@@ -69,6 +69,8 @@ export interface OrderMove {
   planned: number;
   /** kg consumed so far. */
   done: number;
+  /** kg of one unit of the figures above; absent: they are kg, or in a unit that is no weight. */
+  kg?: number;
   state: string;
 }
 
@@ -99,6 +101,8 @@ export interface Unit {
   factor: number;
   /** Quantities are multiples of it. */
   rounding: number;
+  /** kg of one, where weights can be converted exactly; absent: only kilograms themselves are. */
+  kg?: number;
 }
 
 /**
@@ -214,7 +218,8 @@ const FINEST = 0.01;
 /** Why a unit is not kg as weights are kept, in addition to its name; undefined: it is. Its name is no evidence for either. */
 function notKg(unit: Unit | undefined): string | undefined {
   if (!unit) return '';
-  const { categoryId, category, factor, rounding } = unit;
+  const { categoryId, category, factor, rounding, kg } = unit;
+  if (kg !== undefined) return undefined;
   if (categoryId !== WEIGHT) return ` of the category ${category}`;
   if (factor !== 1) return '';
   return rounding > 0 && rounding <= FINEST ? undefined : ` rounded to ${rounding}`;
@@ -237,9 +242,9 @@ const isLive = ({ state }: OrderMove): boolean => state !== 'cancel';
 export function consumedBySilo(moves: readonly OrderMove[], silos: SiloMap): SiloWeights {
   const live = moves.some(isLive) ? moves.filter(isLive) : moves;
   const parts: { [T in SiloTag]?: number[] } = {};
-  for (const { code, done } of live) {
+  for (const { code, done, kg = 1 } of live) {
     const tag = silos.byCode(code)?.tag;
-    if (tag) (parts[tag] ??= []).push(done);
+    if (tag) (parts[tag] ??= []).push(done * kg);
   }
   return Object.fromEntries(Object.entries(parts).map(([tag, kgs]) => [tag, sumForOdoo(kgs)]));
 }
@@ -283,7 +288,7 @@ export function toOrder(
     finished_goods: detail.product_name || '',
   };
   let mapped = 0;
-  for (const { code, product, equipment, planned } of live) {
+  for (const { code, product, equipment, planned, kg = 1 } of live) {
     const silo = silos.byCode(code);
     if (!silo) {
       notes.push(
@@ -295,7 +300,7 @@ export function toOrder(
     const [name, plan] = [`component_${silo.tag}_name`, `consumption_${silo.tag}`] as const;
     if (order[name]) notes.push(`${silo.label}: ${order[name]} and ${product} on one silo, summed`);
     order[name] = (order[name] ? `${order[name]} + ${product}` : product).slice(0, 64);
-    order[plan] = roundForOdoo((order[plan] ?? 0) + planned);
+    order[plan] = roundForOdoo((order[plan] ?? 0) + planned * kg);
   }
   if (mapped === 0) notes.push('no component is on a silo of the silo-map: nothing will be weighed for this order');
   const problem = orderProblem(order);

@@ -50,6 +50,13 @@ const isEnvelope = matches<Envelope>({
   anyOf: [{ required: ['result'] }, { required: ['error'] }],
 });
 
+const isBare = matches<object>({
+  type: 'object',
+  required: ['jsonrpc', 'id'],
+  properties: { jsonrpc: { const: '2.0' } },
+  maxProperties: 2,
+});
+
 /** All of what was said, in one line: the product's name often stands on the second. */
 export const inOneLine = (text: string): string =>
   shortened(
@@ -59,8 +66,9 @@ export const inOneLine = (text: string): string =>
     LONGEST_LINE,
   );
 
-/** Transport and JSON-RPC envelope. @returns the `result`, or what it means that there is none. */
-export function readEnvelope(answer: Answer): Read {
+/** Transport and JSON-RPC envelope. @returns the `result`, or what it means that there is none
+ */
+export function readEnvelope(answer: Answer, { withoutSession = false } = {}): Read {
   if (answer.kind === 'none') {
     return answer.sent
       ? {
@@ -86,6 +94,8 @@ export function readEnvelope(answer: Answer): Read {
   } catch {
     return { concluded: status === 404 && !isHtml(body) ? notFound : notJson(status, body) };
   }
+  // Methods that return nothing answer without both (odoo-standard 17, exchange 070).
+  if (withoutSession && status === 200 && isBare(envelope)) return { result: null };
   if (!isEnvelope(envelope)) {
     return {
       concluded: concluded(
@@ -149,6 +159,11 @@ function readError({ code, message, data }: NonNullable<Envelope['error']>): Con
   const said = inOneLine(data?.message || message);
   if (code === 100 || /SessionExpired/.test(name)) return concluded('session', 'the session has expired');
   if (code === 404) return concluded('session', 'Odoo does not know the route (404)');
+  return byName(name, said);
+}
+
+/** What an exception of the server means, by its name alone. @param said its words, for people */
+export function byName(name: string, said: string): Concluded {
   if (/AccessDenied$/.test(name)) return concluded('credentials', `Odoo refused user or password: ${said}`);
   if (/AccessError$/.test(name)) return concluded('not-permitted', said);
   if (REFUSALS.test(name)) return concluded('bad-value', said);

@@ -1,0 +1,238 @@
+/**
+ * Calls of a standard Odoo's models: over /jsonrpc with a password or an API key, over /json/2 where version 19 or later and
+ * a key allow it. No session, no cookie: a restart of Odoo ends nothing.
+ */
+import type { ConnectionOptions } from 'node:tls';
+import { type Answer, byName, inOneLine, isHtml, type Read, readEnvelope } from '../answer';
+import { OdooHttp } from '../http';
+import { type Concluded, concluded } from '../../domain/conclusion';
+import type { Calling } from '../../domain/odoo-orders';
+
+export interface StandardAddress {
+  /** http(s)://host[:port][/prefix], as `odooAddress` makes it. */
+  url: string;
+  database: string;
+  user: string;
+  /** The password, or the API key that stands in for it. */
+  secret: string;
+  /** Whether the secret is an API key. */
+  isKey: boolean;
+  /** Limit of one call (ms). */
+  timeoutMs: number;
+  tls?: ConnectionOptions;
+  /** Told after every call whether Odoo could be worked with: '' or what is wrong. */
+  observe?: (problem: string) => void;
+}
+
+/** Arguments by name; which of them go by position over /jsonrpc, and in which order. */
+const POSITIONAL: Readonly<Record<string, readonly string[]>> = {
+  search_read: ['domain'],
+  search_count: ['domain'],
+  read: ['ids'],
+  fields_get: ['allfields'],
+  write: ['ids', 'vals'],
+  create: ['vals_list'],
+  button_mark_done: ['ids'],
+  do_unreserve: ['ids'],
+};
+
+/** After a refused login: first and longest pause before it is tried again (ms). Ten failures cost 60 s (14:153). */
+const FIRST_PAUSE = 60_000;
+const LONGEST_PAUSE = 30 * 60_000;
+/** From this version on /json/2 is there. */
+const JSON_2 = 19;
+
+type Login = { uid: number; concluded?: never } | { uid?: never; concluded: Concluded };
+
+export class StandardRpc {
+  readonly #address: StandardAddress;
+  readonly #http: OdooHttp;
+  readonly #now: () => number;
+  #major: number | undefined;
+  #uid: number | undefined;
+  #login: Promise<Login> | undefined;
+  #refused: { concluded: Concluded; until: number; pause: number } | undefined;
+  #calls = 0;
+
+  /**
+   * @param now a clock that nobody sets (ms)
+   * @throws Error when the address names no database, user or secret
+   */
+  constructor(address: StandardAddress, now: () => number = () => performance.now()) {
+    if (!address.database || !address.user || !address.secret) {
+      throw new Error('odoo-server: database, user and password or API key are needed to log in to Odoo');
+    }
+    this.#address = address;
+    this.#now = now;
+    this.#http = new OdooHttp(address, now);
+  }
+
+  get timeoutMs(): number {
+    return this.#http.timeoutMs;
+  }
+
+  /** Where Odoo was found in the end, without the user. */
+  get url(): string {
+    return this.#http.url;
+  }
+
+  get place(): string {
+    const { url, database } = this.#address;
+    return `${url.trim().replace(/\/+$/, '').toLowerCase()} ${database}`;
+  }
+
+  close(): void {
+    this.#http.close();
+  }
+
+  /** The server's version, e.g. "17.0"; asked without a login. */
+  async version(options: Calling = {}): Promise<Read<{ server_version?: string; server_version_info?: unknown[] }>> {
+    return this.#jsonrpc('common', 'version', [], options) as Promise<Read<{ server_version?: string }>>;
+  }
+
+  /** @param named the arguments by name; `ids` are the records' */
+  async call(
+    model: string,
+    method: string,
+    named: Readonly<Record<string, unknown>>,
+    options: Calling = {},
+  ): Promise<Read> {
+    const read = await this.#called(model, method, named, options);
+    const { conclusion, reason = '' } = read.concluded ?? {};
+    const lost = conclusion && ['unavailable', 'session', 'credentials', 'unknown-outcome'].includes(conclusion);
+    if (!options.signal?.aborted) this.#address.observe?.(lost ? reason : '');
+    return read;
+  }
+
+  async #called(
+    model: string,
+    method: string,
+    named: Readonly<Record<string, unknown>>,
+    options: Calling,
+  ): Promise<Read> {
+    const waiting = this.#waiting();
+    if (waiting) return { concluded: { ...waiting, unsent: true } };
+    if (this.#address.isKey && (await this.#knowsJson2(options))) {
+      const read = await this.#json2(model, method, named, options);
+      if (read.concluded?.conclusion === 'credentials') this.#refuse(read.concluded);
+      return read;
+    }
+    const login = await this.#loggedIn();
+    if (login.concluded) return { concluded: { ...login.concluded, unsent: true } };
+    const { database, secret } = this.#address;
+    const order = POSITIONAL[method] ?? [];
+    const args = order.map((name) => named[name]);
+    const kwargs = Object.fromEntries(Object.entries(named).filter(([name]) => !order.includes(name)));
+    const read = await this.#jsonrpc(
+      'object',
+      'execute_kw',
+      [database, login.uid, secret, model, method, args, kwargs],
+      options,
+    );
+    if (read.concluded?.conclusion === 'credentials') {
+      // Changed or withdrawn since: the next call logs in anew, after a pause.
+      this.#uid = undefined;
+      this.#refuse(read.concluded);
+    }
+    // Methods that return nothing answer without a result (17:070).
+    return read;
+  }
+
+  async #jsonrpc(service: string, method: string, args: unknown[], { signal, beforeSend }: Calling): Promise<Read> {
+    await beforeSend?.();
+    const body = { jsonrpc: '2.0', method: 'call', params: { service, method, args }, id: (this.#calls += 1) };
+    const { answer } = await this.#http.send('/jsonrpc', body, signal ? { signal } : {});
+    return readEnvelope(answer, { withoutSession: true });
+  }
+
+  async #json2(model: string, method: string, named: object, { signal, beforeSend }: Calling): Promise<Read> {
+    await beforeSend?.();
+    const { secret, database } = this.#address;
+    const headers = { Authorization: `bearer ${secret}`, 'X-Odoo-Database': database };
+    const { answer } = await this.#http.send(`/json/2/${model}/${method}`, named, {
+      headers,
+      ...(signal ? { signal } : {}),
+    });
+    return readJson2(answer);
+  }
+
+  /** Asked once; where not even /jsonrpc is left, it is newer than all that is known. */
+  async #knowsJson2({ signal }: Calling): Promise<boolean> {
+    if (this.#major === undefined) {
+      const read = await this.version(signal ? { signal } : {});
+      const major = Number(read.result?.server_version_info?.[0]);
+      if (Number.isInteger(major)) this.#major = major;
+      else return read.concluded?.conclusion === 'unavailable' && !read.concluded.unsent;
+    }
+    return (this.#major ?? 0) >= JSON_2;
+  }
+
+  #waiting(): Concluded | undefined {
+    if (!this.#refused || this.#refused.until <= this.#now()) return undefined;
+    const seconds = Math.ceil((this.#refused.until - this.#now()) / 1000);
+    const { conclusion, reason } = this.#refused.concluded;
+    return concluded(conclusion, `${reason} (next login in ${seconds} s, or when the credentials change)`);
+  }
+
+  #refuse(refusal: Concluded): void {
+    const pause = Math.min(this.#refused ? this.#refused.pause * 2 : FIRST_PAUSE, LONGEST_PAUSE);
+    this.#refused = { concluded: refusal, until: this.#now() + pause, pause };
+  }
+
+  /** One login for all callers and all calls: hashing a password takes Odoo 16 and later 0.4 s. */
+  #loggedIn(): Promise<Login> {
+    if (this.#uid !== undefined) return Promise.resolve({ uid: this.#uid });
+    this.#login ??= this.#authenticate().finally(() => {
+      this.#login = undefined;
+    });
+    return this.#login;
+  }
+
+  async #authenticate(): Promise<Login> {
+    const { database, user, secret, isKey } = this.#address;
+    const read = await this.#jsonrpc('common', 'login', [database, user, secret], {});
+    if (typeof read.result === 'number') {
+      this.#refused = undefined;
+      this.#uid = read.result;
+      return { uid: read.result };
+    }
+    const refused = read.concluded ?? concluded('credentials', isKey ? KEY_REFUSED : PASSWORD_REFUSED);
+    if (refused.conclusion === 'credentials') this.#refuse(refused);
+    // A login that got no answer has changed nothing: it may simply be tried again.
+    return {
+      concluded:
+        refused.conclusion === 'unknown-outcome' ? concluded('unavailable', 'no answer to the login') : refused,
+    };
+  }
+}
+
+const PASSWORD_REFUSED =
+  'Odoo refused user or password (an account with two-factor authentication needs an API key: preferences, account security)';
+const KEY_REFUSED =
+  'Odoo refused user or API key: it may have expired, make a new one in the preferences of the user, account security';
+
+/** An answer of /json/2: the bare result, or an error with a real HTTP code (19:164 to 19:204). */
+export function readJson2(answer: Answer): Read {
+  if (answer.kind === 'none' || (answer.status >= 300 && answer.status < 400) || answer.status === 504)
+    return readEnvelope(answer);
+  const { status, body } = answer;
+  if (isHtml(body)) {
+    const found = status === 404 ? ': the database is unknown, or Odoo is older than 19' : '';
+    return {
+      concluded: concluded('unavailable', `HTTP ${status} with a web page${found}; check address and database`),
+    };
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    const broken = status === 200 ? 'unknown-outcome' : 'unavailable';
+    return { concluded: concluded(broken, status === 200 ? 'the answer broke off' : `HTTP ${status} without JSON`) };
+  }
+  if (status === 200) return { result: parsed };
+  const { name = '', message = '' } = (parsed ?? {}) as { name?: string; message?: string };
+  if (status === 401)
+    return { concluded: concluded('credentials', `${KEY_REFUSED} (Odoo said: ${inOneLine(String(message))})`) };
+  if (status === 403) return { concluded: concluded('not-permitted', inOneLine(String(message))) };
+  return { concluded: byName(String(name), inOneLine(String(message))) };
+}
