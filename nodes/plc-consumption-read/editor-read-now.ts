@@ -2,6 +2,7 @@
 import { ask, field, say } from '../lib/editor/dialog';
 import { isWeight } from '../lib/plc/slot-layout';
 import type { SlotProblem } from '../lib/plc/slot-problem';
+import { plainName } from './editor-fields';
 import { enteredRows } from './editor-field-table';
 import { problemWords } from './slot-words';
 
@@ -40,7 +41,7 @@ function tableOf(node: EditorNode, { readings, rejected, empty, duration_ms }: A
     $('<tr>')
       .append(cells.map((cell) => $(tag).text(cell)))
       .appendTo(table);
-  const names = weights.map((name) => (name === FINISHED ? text('finished') : name));
+  const names = weights.map((name) => (name === FINISHED ? text('finished') : plainName(node, name)));
   addRow([text('slot'), text('order'), text('state'), ...names], '<th>');
   for (const { slot, mo_id, status_manufacturing, status_operation, consumption, ...rest } of readings) {
     const state = text(status_manufacturing ? 'complete' : status_operation ? 'running' : 'idle');
@@ -60,19 +61,26 @@ function tableOf(node: EditorNode, { readings, rejected, empty, duration_ms }: A
   return [say(text('read', values)), table];
 }
 
-/** Reads with what stands in the dialog. */
-export function readNow(node: EditorNode): void {
+/** What stands in the dialog, with the editor's own state of the PLC and the silo map; undefined: not both are chosen. */
+export function asked(): object | undefined {
   const endpoint = RED.nodes.node(field('endpoint').val());
   const map = RED.nodes.node(field('silos').val());
-  if (!endpoint || !map) return RED.notify(node._('plc-consumption-read.test.choose'), 'error');
-  const fields = enteredRows();
-  const values = {
+  if (!endpoint || !map) return undefined;
+  return {
     ...pick([...SETTINGS, 'moPattern'], (key) => field(key).val()),
-    fields,
+    fields: enteredRows(),
     silos: map.silos,
     checkMode: field('checkMode').prop('checked') as boolean,
     endpoint: { ...pick(ENDPOINT, (key) => endpoint[key]), changed: Boolean(endpoint.changed) },
   };
-  const weights = fields.map((row) => row.field).filter(isWeight);
+}
+
+/** Reads with what stands in the dialog. */
+export function readNow(node: EditorNode): void {
+  const values = asked();
+  if (!values) return RED.notify(node._('plc-consumption-read.test.choose'), 'error');
+  const weights = enteredRows()
+    .map((row) => row.field)
+    .filter(isWeight);
   ask<Answer>(node, ['plc-consumption-read', 'read'], values, (answer) => tableOf(node, answer, weights));
 }

@@ -1,6 +1,8 @@
 /** The dialog of plc-consumption-read. */
 import { current, field, onlyIf, register, rule, type Validate, whole } from '../lib/editor/dialog';
 import { enteredRows, judged, openTable, rowsOf, type SavedRow } from './editor-field-table';
+import { startLive, stopLive } from './editor-live';
+import { preparePaste } from './editor-paste';
 import { readNow } from './editor-read-now';
 
 /** A node that was saved before there was a choice reads. */
@@ -10,11 +12,25 @@ const operationOf = ({ operation }: EditorNode): string => (operation === 'ackno
 const reads = (node: EditorNode): boolean => current(node, 'operation') !== 'acknowledge';
 const ofReader = (validate: Validate): { validate: Validate } => ({ validate: onlyIf(reads, validate) });
 
+/** One variable of the endpoint's own list. */
+type Variable = { name?: string; addr?: string };
+
+/**
+ * Whether a config node is sound, as far as this node needs it: the variables of an endpoint are for node-red-contrib-s7's own
+ * nodes, and a new endpoint, with none but a blank one, is not valid to them.
+ */
+function isUsable({ valid, validationErrors, vartable }: EditorNode): boolean {
+  if (valid !== false) return true;
+  const onlyVariables = Array.isArray(validationErrors) && validationErrors.every((each) => each === 'vartable');
+  const variables = Array.isArray(vartable) ? (vartable as Variable[]) : [];
+  return onlyVariables && variables.every(({ name, addr }) => !name && !addr);
+}
+
 /** Replaces Node-RED's own check of a config node, which asks for it whatever the operation is. */
 const chosen = (what: 'endpoint' | 'silos'): Validate =>
   function (id, _options) {
     const found = RED.nodes.node(id);
-    if (found && found.valid !== false) return true;
+    if (found && isUsable(found)) return true;
     return this._('plc-consumption-read.error.chosen', { what: this._(`plc-consumption-read.label.${what}`) });
   };
 
@@ -77,9 +93,12 @@ register('plc-consumption-read', {
     field('operation').on('change', showOperation);
     showOperation();
     openTable(node);
+    preparePaste(node);
+    startLive(node);
     $('#plc-consumption-read-test').on('click', () => readNow(node));
   },
   save(node) {
     node.fields = enteredRows();
   },
+  close: stopLive,
 });

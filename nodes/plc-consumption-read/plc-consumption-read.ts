@@ -3,7 +3,7 @@ import { registerDialogCall } from '../lib/node-red/dialog-call';
 import { type Context, registerAction } from '../lib/node-red/node-shell';
 import { acknowledgeAction } from './acknowledge';
 import { readAction } from './read';
-import { type ReadNow, readNow } from './read-now';
+import { lookAt, type ReadNow, readNow } from './read-now';
 import type { Config } from './settings';
 
 const TYPE = 'plc-consumption-read';
@@ -12,6 +12,9 @@ export = function (RED: NodeAPI) {
   const words: Context['t'] = (key, values) => RED._(`${TYPE}.${key}`, values as never);
   const call = { place: [], nodes: { endpoint: 's7 endpoint', silos: 'silo-map' } };
   registerDialogCall(RED, TYPE, 'read', call, (values) => readNow(RED, words, values as unknown as ReadNow));
+  registerDialogCall(RED, TYPE, 'live', call, (values) =>
+    lookAt(RED, words, values as unknown as ReadNow & { slot: number }),
+  );
   registerAction<Config>(RED, TYPE, { whileBusy: 'skip' }, (node, config, t) =>
     config.operation === 'acknowledge' ? acknowledgeAction(RED, node, t) : readAction(RED, node, config, t),
   );

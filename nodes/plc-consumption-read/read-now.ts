@@ -1,4 +1,4 @@
-/** "Read now" of the dialog: one read with what stands there, before it is deployed. */
+/** What the dialog asks of the PLC with what stands there, before it is deployed: "Read now", and the live values of a slot. */
 import type { S7Endpoint } from '@st-one-io/nodes7';
 import type { NodeAPI } from 'node-red';
 import { setting } from '../lib/domain/setting';
@@ -6,6 +6,7 @@ import { type Silo, SiloMap } from '../lib/domain/silos';
 import type { S7EndpointNode } from '../lib/node-red/config-nodes';
 import type { Context } from '../lib/node-red/node-shell';
 import { type EndpointSettings, withEndpoint } from '../lib/plc/open-endpoint';
+import type { SlotReader } from '../lib/plc/slot-reader';
 import { type Bounded, createReader, RANGES, type Settings } from './settings';
 
 /** What stands in the dialog, with the editor's own state of the config nodes that it names. */
@@ -14,21 +15,32 @@ export interface ReadNow extends Settings {
   silos?: Silo[];
 }
 
-/** One read for the dialog: through the deployed endpoint where it is as in the editor, else by a connection of its own. */
-export async function readNow(
+/** Through the deployed endpoint where it is as in the editor, else by a connection of its own. */
+async function withReader<T>(
   RED: NodeAPI,
   t: Context['t'],
   { endpoint, silos, ...settings }: ReadNow,
-): Promise<object> {
-  const read = async (connected: S7Endpoint): Promise<object> => {
+  act: (reader: SlotReader, own: boolean) => Promise<T>,
+): Promise<T> {
+  const look = async (connected: S7Endpoint, own: boolean): Promise<T> => {
     const within: Bounded = (key) => setting(settings[key], RANGES[key]).value;
     const reader = createReader(t, connected, settings, new SiloMap(silos), within);
     try {
-      return await reader.read();
+      return await act(reader, own);
     } finally {
       reader.close();
     }
   };
   const deployed = (RED.nodes.getNode(endpoint.id) as S7EndpointNode | null)?.endpoint;
-  return deployed && !endpoint.changed ? read(deployed) : withEndpoint(endpoint, read);
+  return deployed && !endpoint.changed
+    ? look(deployed, false)
+    : withEndpoint(endpoint, (connected) => look(connected, true));
 }
+
+/** Every slot, decoded and judged. */
+export const readNow = (RED: NodeAPI, t: Context['t'], asked: ReadNow): Promise<object> =>
+  withReader(RED, t, asked, (reader) => reader.read());
+
+/** One slot's fields with their bytes, and whether a connection was made for it alone: then the dialog asks less often. */
+export const lookAt = (RED: NodeAPI, t: Context['t'], asked: ReadNow & { slot: number }): Promise<object> =>
+  withReader(RED, t, asked, async (reader, own) => ({ own, fields: await reader.peek(Number(asked.slot)) }));

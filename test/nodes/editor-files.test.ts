@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { DEFAULT_SILOS, SiloMap } from '../../nodes/lib/domain/silos';
 import { CONFIG_HISTORIES } from '../../nodes/lib/node-red/config-migrations';
 import { validateLayout } from '../../nodes/lib/plc/layout-check';
-import { LAYOUT_PRESETS, type SlotField } from '../../nodes/lib/plc/slot-layout';
+import { isSilo, LAYOUT_PRESETS, SLOT_FIELDS, type SlotField } from '../../nodes/lib/plc/slot-layout';
 
 interface Property {
   value: unknown;
@@ -246,12 +246,20 @@ test('fields of an operation that is not chosen are not checked', () => {
 
 test('a node that acknowledges needs no PLC of its own, one that reads needs a sound one', () => {
   const { check, configNodes } = load('plc-consumption-read');
-  Object.assign(configNodes, { plc: {}, unsound: { valid: false } });
+  const blank = { valid: false, validationErrors: ['vartable'], vartable: [{ name: '', addr: '' }] };
+  Object.assign(configNodes, {
+    ...{ plc: {}, unsound: { valid: false }, new: blank },
+    ...{ wrong: { ...blank, vartable: [{ name: 'x', addr: 'DB1,' }] } },
+    ...{ addressless: { ...blank, validationErrors: ['address', 'vartable'] } },
+  });
   for (const key of ['endpoint', 'db', 'fields', 'maxSilo']) {
     assert.equal(check(key, { operation: 'acknowledge', [key]: undefined }), true, key);
   }
   assert.equal(check('endpoint', { endpoint: 'plc' }), true);
-  for (const endpoint of ['', 'unsound', 'deleted']) assert.match(String(check('endpoint', { endpoint })), /^PLC: /);
+  // A new endpoint has no variables, which only node-red-contrib-s7's own nodes need.
+  assert.equal(check('endpoint', { endpoint: 'new' }), true);
+  for (const endpoint of ['', 'unsound', 'deleted', 'wrong', 'addressless'])
+    assert.match(String(check('endpoint', { endpoint })), /^PLC: /);
 });
 
 test('the silo map starts with the standard silos and names blank and repeated codes', () => {
@@ -304,6 +312,12 @@ describe('the field table of plc-consumption-read', () => {
     'no silo': layout({ fields: record.fields.slice(0, 5) }),
     'an empty table': layout({ fields: [] }),
   };
+
+  test('every field has a name in plain words', () => {
+    const { find } = load('plc-consumption-read');
+    for (const field of SLOT_FIELDS.filter((each) => !isSilo(each)))
+      assert.equal(typeof find(`plc-consumption-read.field.${field}`), 'string', field);
+  });
 
   test('it starts with the preset of the layout', () => {
     const { definition } = load('plc-consumption-read');

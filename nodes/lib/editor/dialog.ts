@@ -33,6 +33,8 @@ export interface Definition {
   open?: (node: EditorNode) => void;
   /** The dialog is confirmed: what its fields do not save by themselves. */
   save?: (node: EditorNode) => void;
+  /** The dialog is gone, whichever way: what it does meanwhile ends. */
+  close?: () => void;
 }
 
 const PACKAGE = '@mo-bridge/node-red-mo-bridge';
@@ -62,13 +64,16 @@ function fillIn(node: EditorNode, defaults: Record<string, unknown>, properties:
 
 /** Registers a node type with what all of this package have in common. */
 export function register(type: string, definition: Definition): void {
-  const { color, palette = 'palette', properties, credentials, label, ports, open, save } = definition;
+  const { color, palette = 'palette', properties, credentials, label, ports, open, save, close } = definition;
   const defaults = defaultsOf(type);
   const opened = (node: EditorNode): void => {
     edited = node;
     prefix = ports ? 'node-input' : 'node-config-input';
   };
-  const closed = (): void => void (edited = null);
+  const closed = (): void => {
+    edited = null;
+    close?.();
+  };
   const whole = Object.entries({ name: { value: '' }, ...properties, configVersion: {} });
   RED.nodes.registerType(type, {
     category: ports ? 'MO Bridge' : 'config',
@@ -134,6 +139,25 @@ export const onlyIf = (condition: (node: EditorNode) => boolean, validate: Valid
 /** Says something for good, in an element of its own: never as markup. */
 export const say = (text: string): JQuery => $('<span>').text(text);
 
+/** What this package in Node-RED answers to a dialog. */
+export type Answered<Answer> = Answer & { ok: boolean; problem?: string };
+
+/** Asks this package in Node-RED, through the editor's own connection and with its permissions. */
+export const post = <Answer extends object>(
+  node: EditorNode,
+  [type, action]: [type: string, action: string],
+  values: object,
+): JQuery.jqXHR<Answered<Answer>> =>
+  $.ajax({
+    url: `mo-bridge/${type}/${action}`,
+    method: 'POST',
+    contentType: 'application/json',
+    data: JSON.stringify({ id: node.id, ...values }),
+  });
+
+/** Whether an HTTP status says that this person may not do that. */
+export const isForbidden = (status: number): boolean => status === 401 || status === 403;
+
 /**
  * Asks this package in Node-RED with what stands in the dialog: a spinner, then a green tick or a red cross with text, in the
  * element `#<type>-result`. Its texts are `<type>.test.busy`, `forbidden` and `silent`.
@@ -150,18 +174,12 @@ export function ask<Answer extends object>(
       .empty()
       .append($('<i>').addClass(`fa ${icon}`), ' ', content);
   tell('fa-spinner fa-spin', 'busy', say(node._(`${type}.test.busy`)));
-  $.ajax({
-    url: `mo-bridge/${type}/${action}`,
-    method: 'POST',
-    contentType: 'application/json',
-    data: JSON.stringify({ id: node.id, ...values }),
-  })
-    .done((answer: Answer & { ok: boolean; problem?: string }) => {
+  post<Answer>(node, [type, action], values)
+    .done((answer) => {
       if (answer.ok) tell('fa-check', 'good', show(answer));
       else tell('fa-times', 'bad', say(answer.problem ?? ''));
     })
     .fail(({ status }: { status: number }) => {
-      const key = status === 401 || status === 403 ? 'forbidden' : 'silent';
-      tell('fa-times', 'bad', say(node._(`${type}.test.${key}`)));
+      tell('fa-times', 'bad', say(node._(`${type}.test.${isForbidden(status) ? 'forbidden' : 'silent'}`)));
     });
 }

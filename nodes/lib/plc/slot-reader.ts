@@ -25,6 +25,8 @@ import {
 import { judge, judgeApart } from './slot-judgement';
 import { LayoutError, validateLayout } from './layout-check';
 import { type SlotField, type SlotLayout } from './slot-layout';
+import { type FieldSight, sightsOf } from './field-sight';
+import { imageOf } from './slot-places';
 import { SlotMemory } from './slot-memory';
 import { problem } from './slot-problem';
 import { isOnNow, isTrigger } from './slot-flag';
@@ -153,6 +155,17 @@ export class SlotReader {
         duration_ms: Math.round(performance.now() - started),
         source: this.#source,
       };
+    });
+  }
+
+  /**
+   * What each field of a slot says now, for a person to look at: nothing is judged, remembered or passed on.
+   * @throws PlcError when the telegram fails; the signal's reason when it was aborted
+   */
+  peek(slot: number, signal?: AbortSignal): Promise<FieldSight[]> {
+    return this.#until(signal, async (ending) => {
+      const { answers } = await this.#telegrams.read([slot], ending);
+      return sightsOf(answers[0]!.bytes, imageOf(this.#layout));
     });
   }
 

@@ -1,0 +1,30 @@
+/** The fields of a slot as a person reads them. */
+import { type Silo, SiloMap } from '../lib/domain/silos';
+import { current } from '../lib/editor/dialog';
+import { isSilo } from '../lib/plc/slot-layout';
+
+/** The chosen map of silos; undefined while none is chosen, or while it is wrong itself. */
+export function chosenSilos(node: EditorNode): SiloMap | undefined {
+  try {
+    const map = RED.nodes.node(current(node, 'silos'));
+    return map ? new SiloMap(map.silos as Silo[]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A field in plain words: "batch complete"; a silo as the map calls it. */
+export function plainName(node: EditorNode, field: string, silos = chosenSilos(node)): string {
+  if (!isSilo(field)) return node._(`plc-consumption-read.field.${field}`);
+  return silos?.byTag(field)?.label ?? field.replace('_', ' ').toUpperCase();
+}
+
+/** A choice of fields: in plain words, with the column's name beside them. */
+export const fieldOptions = (node: EditorNode, fields: readonly string[]): JQuery[] => {
+  const silos = chosenSilos(node);
+  return fields.map((field) =>
+    $('<option>')
+      .val(field)
+      .text(`${plainName(node, field, silos)} · ${field}`),
+  );
+};
