@@ -3,7 +3,6 @@ import { current } from '../lib/editor/dialog';
 import { type LayoutProblem, validateLayout } from '../lib/plc/layout-check';
 import {
   addresses,
-  type EnteredLayout,
   isText,
   isWeight,
   LAYOUT_PRESETS,

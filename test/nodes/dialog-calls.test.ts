@@ -289,6 +289,30 @@ describe('"Read now" of plc-consumption-read', () => {
     empty: number;
   }
 
+  test('live values: each field of one slot, in the order of the rows, with its bytes; nothing is judged', async () => {
+    interface Sights extends Answer {
+      own: boolean;
+      fields: { field: string; value: string; hex: string }[];
+    }
+    const { ok, own, fields } = (await call('plc-consumption-read/live', values({ slot: 1 }))) as Sights;
+    assert.deepEqual([ok, own], [true, true]);
+    assert.deepEqual(
+      fields.map(({ field }) => field),
+      LAYOUT_PRESETS['S7 batch record'].fields.map(({ field }) => field),
+    );
+    const seen = (name: string) => fields.filter(({ field }) => field === name);
+    const text = Buffer.concat([Buffer.from([20, 11]), Buffer.from('WH/MO/00001'), Buffer.alloc(9)]);
+    const hex = text.toString('hex').toUpperCase().match(/../g)!.join(' ');
+    assert.deepEqual(seen('mo_id'), [{ field: 'mo_id', value: 'WH/MO/00001', hex }]);
+    assert.deepEqual(seen('status_operation'), [{ field: 'status_operation', value: '1', hex: '02' }]);
+    assert.deepEqual(seen('silo_a'), [{ field: 'silo_a', value: '825.5', hex: '44 4E 60 00' }]);
+    const second = (await call('plc-consumption-read/live', values({ slot: 2 }))) as Sights;
+    assert.equal(second.fields.find(({ field }) => field === 'silo_a')?.value, '-1');
+    const beyond = await call('plc-consumption-read/live', values({ slot: 4 }));
+    assert.equal(beyond.ok, false);
+    assert.match(beyond.problem ?? '', /no slot 4/);
+  });
+
   test('decodes the slots over a connection of its own before any deploy, and hangs up', async () => {
     const { ok, readings, rejected, empty } = (await call('plc-consumption-read/read', values())) as Slots;
     assert.deepEqual([ok, empty], [true, 1]);

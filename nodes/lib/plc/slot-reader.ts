@@ -160,10 +160,11 @@ export class SlotReader {
 
   /**
    * What each field of a slot says now, for a person to look at: nothing is judged, remembered or passed on.
-   * @throws PlcError when the telegram fails; the signal's reason when it was aborted
+   * @throws PlcError when the telegram fails; Error when there is no such slot; the signal's reason when it was aborted
    */
   peek(slot: number, signal?: AbortSignal): Promise<FieldSight[]> {
     return this.#until(signal, async (ending) => {
+      if (!(slot >= 1 && slot <= this.#layout.slots)) throw new Error(`The slot layout has no slot ${slot}`);
       const { answers } = await this.#telegrams.read([slot], ending);
       return sightsOf(answers[0]!.bytes, imageOf(this.#layout));
     });
