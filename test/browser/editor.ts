@@ -7,7 +7,7 @@ import { chromium, type Browser, type Locator, type Page } from 'playwright-core
 const CATALOGUE = 'https://catalogue.nodered.org/catalogue.json';
 const CHROMIUMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 /** No field takes longer to appear (ms); two cores may be busy with a PostgreSQL and two Node-REDs. */
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 /** @throws Error that says what to install when there is no Chromium; CHROMIUM names one elsewhere */
 export async function startChromium(): Promise<Browser> {
