@@ -30,7 +30,7 @@ function withoutQuantity(book: OrderBook, order: Order, flags: Params): unknown 
     else fillPlan(book, order, order.quantity);
     return undefined;
   }
-  if (nothingWritten(order, book) && !flags.skip_immediate) {
+  if ((order.state === 'cancel' || nothingWritten(order, book)) && !flags.skip_immediate) {
     const context = { ...flags, button_mark_done_production_ids: [order.id], default_mo_ids: [[4, order.id]] };
     return wizard(IMMEDIATE, 'Immediate Production?', context);
   }
@@ -114,6 +114,7 @@ function closeMove(book: OrderBook, move: Move): Move[] {
     id: book.moveId(),
     plan,
     lines: [],
+    manual: false,
     state,
   });
   if (figure > move.plan && generation.overPlan === 'second move') {
@@ -160,13 +161,15 @@ export function split(book: OrderBook, order: Order): Order {
   const share = (order.quantity - made) / order.quantity;
   order.sequence ||= 1;
   const named = (sequence: number): string => `${order.root}-${String(sequence).padStart(3, '0')}`;
-  const fresh = (move: Move): Move => ({
+  const { generation } = book;
+  const left = (move: Move): number =>
+    generation.backorderPlan === 'share' ? move.plan * share : Math.max(0, move.plan - figureOf(move));
+  const fresh = (move: Move, plan: number): Move => ({
     ...structuredClone(move),
     id: book.moveId(),
-    plan: roundQty(move.plan * share, move.uom.rounding),
+    plan,
     lines: move.lines.slice(0, 1).map((line) => {
-      const rest = roundQty(move.plan * share, move.uom.rounding);
-      const held = book.generation.picked ? { figure: rest, reserved: 0 } : { figure: 0, reserved: rest };
+      const held = generation.picked ? { figure: plan, reserved: 0 } : { figure: 0, reserved: plan };
       return { ...line, id: book.lineId(), picked: false, ...held };
     }),
     picked: false,
@@ -183,13 +186,18 @@ export function split(book: OrderBook, order: Order): Order {
     state: 'confirmed',
     begun: false,
     lot: null,
-    moves: order.moves.map(fresh),
-    finished: order.finished.map((move) => ({ ...fresh(move), lines: [] })),
+    moves: order.moves.map((move) => fresh(move, roundQty(left(move), move.uom.rounding))),
+    finished: order.finished.map((move) => ({
+      ...fresh(move, roundQty(move.plan * share, move.uom.rounding)),
+      lines: [],
+    })),
     booked: [],
   };
   order.name = named(order.sequence);
   for (const move of [...order.moves, ...order.finished])
     move.plan = roundQty(move.plan * (1 - share), move.uom.rounding);
+  // What is consumed becomes the plan, so that nothing is split off it.
+  if (generation.planAfterDone === 'produced') for (const move of order.moves) move.plan = figureOf(move);
   order.quantity = made;
   return book.keep(rest);
 }

@@ -43,6 +43,8 @@ const TABLE = {
   staysBegun: [false, true, true, true, true, true],
   writeOnDraft: ['stays draft', 'confirms', 'confirms', 'confirms', 'confirms', 'confirms'],
   writeOnCancelled: ['taken', 'taken', 'refused', 'refused', 'refused', 'refused'],
+  /** A component that is added to an open order. */
+  addedMove: ['draft', 'reserved', 'reserved', 'reserved', 'reserved', 'reserved'],
   /** The unit of the move, written along, refuses the whole call on a done order. */
   unitGuard: [false, true, true, true, true, true],
   workOrderStart: ['nothing', 'plan', 'plan', 'plan', 'plan', 'plan'],
@@ -61,6 +63,8 @@ const TABLE = {
   underPlan: ['second move, done', 'second move, cancel', 'second move, cancel', 'kept', 'kept', 'kept'],
   zero: ['done', 'cancel', 'cancel', 'cancel', 'cancel', 'cancel'],
   planAfterDone: ['produced', 'produced', 'produced', 'kept', 'kept', 'kept'],
+  /** What a component's plan is on a backorder. */
+  backorderPlan: ['what is left', 'share', 'share', 'share', 'share', 'share'],
   finishedLot: ['refused', 'refused', 'refused', 'refused', 'refused', 'made'],
   // Wire.
   errorCode: [200, 200, 200, 200, 200, 0],

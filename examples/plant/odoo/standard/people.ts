@@ -47,6 +47,13 @@ export class People {
     this.change(key, (order) => fillPlan(this.book, order, quantity));
   }
 
+  /** Counts the stock of a component in a place (kg). */
+  count(code: string, location: string, kg: number): void {
+    const product = this.book.warehouse.products.all().find((item) => item.code === code);
+    if (!product) throw new Error(`no product ${code} in the simulated Odoo`);
+    this.book.warehouse.put(product, location, null, kg);
+  }
+
   checkAvailability(key: string | number): void {
     this.change(key, ({ moves }) => moves.forEach((move) => reserve(this.book, move)));
   }

@@ -98,7 +98,7 @@ export function refreshMove(move: Move, generation: Generation): void {
   if (!isOpen(move) || move.state === 'draft') return;
   const reserved = reservedOf(move, generation);
   const enough = reserved >= move.plan || (generation.reservationFollows && reserved === figureOf(move));
-  move.state = reserved === 0 ? 'confirmed' : enough ? 'assigned' : 'partially_available';
+  move.state = reserved === 0 && move.plan > 0 ? 'confirmed' : enough ? 'assigned' : 'partially_available';
 }
 
 /** The state of an open order follows its figures and its work orders. */

@@ -160,6 +160,7 @@ export class Writing {
     if (!product) throw missing('product.product', values.product_id, this.uid);
     const move = this.book.component({ product: product.name, code: product.code || null });
     order.moves.push(move);
+    if (this.book.generation.addedMove === 'draft') move.state = 'draft';
     this.move(move, order, values);
   }
 
