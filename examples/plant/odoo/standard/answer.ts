@@ -125,7 +125,7 @@ export class Answers {
     const body = readBody(request.body);
     if (request.path.startsWith('/json/2/') && this.backend.book.generation.json2) return this.json2(request, body);
     const route = this.route(request);
-    if (!route) return notFoundPage();
+    if (!route) return this.notFound(request, body?.id);
     if (request.method !== 'POST')
       return htmlPage(405, 'Method Not Allowed', 'The method is not allowed for the requested URL.');
     if (!request.contentType.startsWith('application/json')) {
@@ -150,7 +150,7 @@ export class Answers {
   }
 
   databaseDown(request: HttpRequest): HttpAnswer {
-    if (request.path.startsWith('/web/')) return notFoundPage();
+    if (request.path.startsWith('/web/')) return this.notFound(request, readBody(request.body)?.id);
     if (this.backend.book.generation.errorPages) return internalError();
     const text =
       'connection to server at "127.0.0.1", port 5432 failed: Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?\n';
@@ -178,6 +178,15 @@ export class Answers {
       return ({ model, method, args, kwargs }) =>
         callModel(modelCall(model, method, args, kwargs), book, this.own(user));
     return undefined;
+  }
+
+  private notFound({ contentType }: HttpRequest, id: unknown): HttpAnswer {
+    const { unknownAddress, jsonType } = this.backend.book.generation;
+    if (unknownAddress === 'page' || !contentType.startsWith('application/json')) return notFoundPage();
+    const data = dataOf('werkzeug.exceptions.NotFound', '404 Not Found');
+    const error = { code: 404, message: '404: Not Found', data, http_status: 404 };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: id ?? null, error });
+    return { status: 404, headers: { 'Content-Type': jsonType }, body };
   }
 
   private own(user: User | undefined): User {
@@ -233,7 +242,9 @@ export class Answers {
       return this.bare(200, callModel(call, book, user) ?? null);
     } catch (error) {
       if (!(error instanceof OdooError)) throw error;
-      return this.bare(statusOf(error), dataOf(error.type, error.message));
+      const unknown = UNKNOWN.test(error.message);
+      const name = unknown ? 'werkzeug.exceptions.NotFound' : error.type;
+      return this.bare(statusOf(error), dataOf(name, error.message));
     }
   }
 
@@ -247,9 +258,12 @@ export class Answers {
   }
 }
 
+/** A model or a method that there is not. */
+const UNKNOWN = /^(Object .* doesn't exist|The method .* does not exist)$/;
+
 /** The HTTP code that /json/2 has for an error. */
 function statusOf({ type, message }: OdooError): number {
-  if (/^(Object .* doesn't exist|The method .* does not exist)$/.test(message)) return 404;
+  if (UNKNOWN.test(message)) return 404;
   const codes: Record<string, number> = {
     AccessDenied: 401,
     AccessError: 403,

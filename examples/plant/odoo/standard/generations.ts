@@ -78,6 +78,8 @@ const TABLE = {
   ],
   /** Errors of /jsonrpc come as a page when there are several databases, or none. */
   errorPages: [true, false, false, false, false, false],
+  /** What a JSON request to an unknown address gets. */
+  unknownAddress: ['envelope', 'envelope', 'page', 'page', 'page', 'page'],
   json2: [false, false, false, false, false, true],
   cooldown: ['every login', 'every login', 'web', 'web', 'web, as ValueError', 'web, as ValueError'],
   // Median ms of the calls, measured on two cores.
