@@ -128,7 +128,7 @@ export function encodeOrder(
       if (!refuse(field, batch.batch_no, fits ? undefined : 'out-of-range')) putNumber(bytes, row, batch.batch_no);
     } else if (field.endsWith('_number')) {
       putNumber(bytes, row, siloNumber(field.slice(0, -'_number'.length) as SiloTag));
-    } else if (row.type === 'STRING') putText(bytes, row, '');
+    } else if (row.type === 'STRING' && !isHandshake(row)) putText(bytes, row, '');
   }
   for (const [tag, kg] of Object.entries(plan))
     if (kg !== 0 && !layout.fields.some(({ field }) => field === tag)) refuse(tag, kg, 'no-field');

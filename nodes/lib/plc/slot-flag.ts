@@ -10,8 +10,8 @@ import { typeOf } from './slot-types';
 export const AREA_DB = 0x84;
 export const TRANSPORT_BIT = 0x01;
 export const TRANSPORT_BYTE = 0x02;
-const DATA_BIT = 0x03;
-const DATA_BYTE = 0x04;
+export const DATA_BIT = 0x03;
+export const DATA_BYTE = 0x04;
 
 const PLACE = ['type', 'offset', 'bit', 'db', 'stride'] as const;
 

@@ -8,6 +8,7 @@ import { guardEndpoint } from './endpoint-guard';
 import { AREA_DB, TRANSPORT_BIT, TRANSPORT_BYTE, writeItem } from './slot-flag';
 import { type SlotField, type SlotLayout } from './slot-layout';
 import { imageOf, type SlotImage } from './slot-places';
+import { within } from './time-limit';
 import { type Item, planTelegrams, roomOf, type TelegramPlan } from './telegram-plan';
 
 /** System status list 0x0424, "current operating mode": 1 to 4 in the low half of byte 3 are kinds of STOP, 8 is RUN. */
@@ -179,22 +180,10 @@ export class SlotTelegrams {
     ending: AbortSignal,
     late: () => PlcError = () => timedOut(where, this.#timeoutMs),
   ): Promise<T> {
-    let stop = (): void => undefined;
-    const end = new Promise<never>((_, reject) => {
-      const timer = setTimeout(() => reject(late()), this.#timeoutMs);
-      const onAbort = (): void => reject(ending.reason as Error);
-      ending.addEventListener('abort', onAbort, { once: true });
-      stop = () => {
-        clearTimeout(timer);
-        ending.removeEventListener('abort', onAbort);
-      };
-    });
     try {
-      return await Promise.race([work, end]);
+      return await within(work, this.#timeoutMs, ending, late);
     } catch (error) {
       throw ending.aborted ? error : toPlcError(error, this.#layout.db, where, this.#endpointError);
-    } finally {
-      stop();
     }
   }
 
