@@ -10,17 +10,13 @@
  *   <root>/bin-<version>/      copied programs, only where they cannot run from node_modules
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { chmod, chown, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { run, unprivilegedUser, type PostgresBinaries, type SystemUser } from './binaries';
 
 /** The one address the server listens on. */
 export const HOST = '127.0.0.1';
-/** First port tried: PostgreSQL's 5432 plus 10000, below the ports that systems hand out to outgoing connections. */
-const FIRST_PORT = 15432;
 export const DATABASE_USER = 'mo_bridge';
 const PACKAGE = '@mo-bridge/node-red-mo-bridge';
 /** Entries of a root without a cluster that do not make it foreign: our own leftovers, and those of a file system. */
@@ -135,7 +131,7 @@ export async function inspectPlace(place: ClusterPlace, major: string): Promise<
   return true;
 }
 
-async function writeDurably(path: string, text: string, mode: number): Promise<void> {
+export async function writeDurably(path: string, text: string, mode: number): Promise<void> {
   const file = await open(path, 'w', mode);
   try {
     await file.chmod(mode);
@@ -144,12 +140,6 @@ async function writeDurably(path: string, text: string, mode: number): Promise<v
   } finally {
     await file.close();
   }
-}
-
-/** Replaces a small file in one step: a reader sees the old or the new text, never a part. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  await writeDurably(`${path}.new`, text, 0o600);
-  await rename(`${path}.new`, path);
 }
 
 /** initdb looks its user up by id and refuses one without a name, as OpenShift makes them up; PostgreSQL itself does not. */
@@ -228,34 +218,4 @@ export async function readPassword(place: ClusterPlace): Promise<string> {
       { cause },
     );
   });
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const probe = createServer();
-  try {
-    probe.listen(port, HOST);
-    await once(probe, 'listening');
-    return true;
-  } catch {
-    return false; // in use, or not allowed
-  } finally {
-    probe.close();
-  }
-}
-
-/** The kept port when free, else the first free one that was not tried in vain; it is kept from now on. */
-export async function choosePort(
-  place: ClusterPlace,
-  tried: Set<number>,
-  log: (line: string) => void,
-): Promise<number> {
-  const kept = Number(await readFile(place.portFile, 'utf8').catch(() => '0'));
-  let port = kept || FIRST_PORT;
-  if (tried.has(port) || !(await isFree(port))) {
-    port = FIRST_PORT;
-    while (tried.has(port) || !(await isFree(port))) port += 1;
-  }
-  if (kept && port !== kept) log(`Port ${kept} is in use; the embedded PostgreSQL listens on ${port} from now on`);
-  if (port !== kept) await replaceFile(place.portFile, String(port));
-  return port;
 }

@@ -5,7 +5,8 @@ import { open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Claim } from './claim';
-import { choosePort, HOST, isAlive, readPassword, type ClusterPlace } from './cluster';
+import { HOST, isAlive, readPassword, type ClusterPlace } from './cluster';
+import { choosePort } from './port';
 import { keepBeating, OwnedElsewhere, takeOwnership, type Connection } from './owner';
 import { run, spawnOptions, type PostgresBinaries } from './binaries';
 
