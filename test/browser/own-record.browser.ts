@@ -46,6 +46,8 @@ END_DATA_BLOCK
 /** Give up waiting for the first batch after this (ms). */
 const PATIENCE = 60_000;
 const TYPE = 'plc-consumption-read';
+/** Node-RED 5.0.7 itself: after a minute its editor wants to show a tip (infotips) in a side bar that it no longer has. */
+const TIP_WITHOUT_PLACE = /reading 'html'\)\n\s+at \w+ \(\S+\/red\/red\.min\.js/;
 
 let browser: Browser;
 let installed: Installation;
@@ -199,7 +201,8 @@ for (const pair of PAIRS.slice(0, 2)) {
         .locator(`[id="mo-t3-archive"] .red-ui-flow-node-status-label`, { hasText: /archived/ })
         .waitFor({ timeout: PATIENCE });
       assert.equal(odoo.order(order.name).state, 'done');
-      assert.deepEqual(editor.complaints, []);
+      const complaints = editor.complaints.filter((text) => !TIP_WITHOUT_PLACE.test(text));
+      assert.deepEqual(complaints, []);
     }
 
     /** A closed dialog asks the PLC nothing; the flow that runs still reads by its old address. */
