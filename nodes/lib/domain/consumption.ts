@@ -17,7 +17,7 @@ export interface Consignment {
 }
 
 /** What Odoo has to hold for a row: its weights, and 0 for a silo that was sent before and that the row says nothing of. */
-export function wholeSet(batch: Batch): SiloWeights {
+export function wholeSet(batch: SiloColumns & Partial<Pick<Batch, 'sent_consumption'>>): SiloWeights {
   const whole: SiloWeights = {};
   for (const tag of Object.keys(batch.sent_consumption ?? {}) as SiloTag[]) whole[tag] = 0;
   return { ...whole, ...actualWeights(batch) };

@@ -75,7 +75,7 @@ export function reconcile(
 
   const booked = state === 'cancel' ? {} : consumedBySilo(moves, silos);
   // A silo that Odoo alone knows something of counts as 0 here.
-  const wanted: SiloWeights = { ...zeros(booked), ...wholeSet(row as Batch) };
+  const wanted: SiloWeights = { ...zeros(booked), ...wholeSet(row) };
   for (const difference of differences(wanted, booked, silos)) {
     const { tag, wanted: here, found: odoo } = difference;
     const known = { silo: tag, component: row[`component_${tag}_name`] ?? null };

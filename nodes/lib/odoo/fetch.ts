@@ -1,7 +1,7 @@
 /**
  * Fetches orders for the queue, and asks for the state of queued ones.
  */
-import { actualWeights, type Batch, type DoneReadback } from '../domain/batch';
+import { actualWeights, type DoneReadback } from '../domain/batch';
 import { doneDifferently, otherFigures, wholeSet } from '../domain/consumption';
 import {
   consumedBySilo,
@@ -212,7 +212,7 @@ async function checkFigures(
   return weighed.map(({ row, production, checked }) => {
     const consumption = consumedBySilo(moves.get(production.id) ?? [], silos);
     const finished = row.actual_weight_quantity_finished_goods || undefined;
-    const told = otherFigures({ weights: wholeSet(row as Batch), finished }, { production, consumption }, silos);
+    const told = otherFigures({ weights: wholeSet(row), finished }, { production, consumption }, silos);
     if (told.length > 0) return { ...checked, reason: doneDifferently(row, production, told, remainders) };
     const { state, qty_produced } = production;
     const done = { state, finished: qty_produced, consumption, read_at: new Date().toISOString() };
