@@ -15,11 +15,13 @@ import {
 } from '../lib/plc/slot-layout';
 import { chosenSilos, fieldOptions } from './editor-fields';
 import type { SlotProblem } from '../lib/plc/slot-problem';
+import { addDetails, type Details, enteredDetails, showDetails } from './editor-row-details';
 import { layoutWords } from './layout-words';
 import { problemWords } from './slot-words';
 
 /** A row as it is saved: only what its type uses. BOOL offsets are text, so that 22.0 shows its bit. */
-export type SavedRow = Pick<SlotField, 'field' | 'type'> & { offset: string | number; length?: number; scale?: number };
+export type SavedRow = Pick<SlotField, 'field' | 'type'> &
+  Details & { offset: string | number; length?: number; scale?: number };
 
 /** What a field says now: its value, its bytes, and why it cannot be read as one. */
 export interface Sight {
@@ -33,9 +35,12 @@ const COLUMNS = ['field', 'type', 'offset', 'length', 'scale', 'address'] as con
 /** The slot whose addresses and values are shown. */
 const shownSlot = (): number => Number($('#plc-consumption-read-live-slot').val()) || 1;
 
-const saved = ({ offset, ...row }: SlotField): SavedRow => ({
-  ...row,
-  offset: row.type === 'BOOL' ? offset.toFixed(1) : offset,
+const saved = ({ field, type, offset, length, scale }: SlotField): SavedRow => ({
+  field,
+  type,
+  ...(length && { length }),
+  ...(scale && { scale }),
+  offset: type === 'BOOL' ? offset.toFixed(1) : offset,
 });
 
 export const PRESETS = {
@@ -83,6 +88,7 @@ function exportRow(element: JQuery): SavedRow {
     offset: type === 'BOOL' || !/^\d+$/.test(offset) ? offset : Number(offset),
     ...(isText(type) ? { length: Number(value('length')) } : {}),
     ...(isWeight(field) && value('scale') !== '' ? { scale: Number(value('scale')) } : {}),
+    ...enteredDetails(element, { field, type }),
   };
 }
 
@@ -98,6 +104,7 @@ function check(node: EditorNode): void {
     const row = fields[index]!;
     element.find('.length').css('visibility', isText(row.type) ? '' : 'hidden');
     element.find('.scale').css('visibility', isWeight(row.field) ? '' : 'hidden');
+    showDetails(element, row);
     element.find('.offset').toggleClass(
       'input-error',
       problems.some((problem) => problem.row === index + 1),
@@ -129,6 +136,7 @@ function addRow(node: EditorNode, container: JQuery, row: Partial<SavedRow>): vo
   $('<div>')
     .append($('<code class="address">'), $('<div class="live">').append($('<b>'), ' ', $('<code>')))
     .appendTo(grid);
+  addDetails(node, container, row);
 }
 
 /** Puts what the fields say now beside their rows; a row that has been moved or changed since shows nothing. */

@@ -1,6 +1,6 @@
 /** "Read now" in the dialog of plc-consumption-read: the decoded slots, before anything is deployed. */
 import { ask, field, say } from '../lib/editor/dialog';
-import { isWeight } from '../lib/plc/slot-layout';
+import { isPosition, isWeight } from '../lib/plc/slot-layout';
 import type { SlotProblem } from '../lib/plc/slot-problem';
 import { plainName } from './editor-fields';
 import { enteredRows } from './editor-field-table';
@@ -15,6 +15,7 @@ interface Answer {
     status_operation: boolean;
     actual_weight_quantity_finished_goods: number | null;
     consumption: Record<string, number>;
+    plc_time?: string;
   }[];
   rejected: { slot: number; mo_id: string | null; problems: (SlotProblem & { field: string; value: unknown })[] }[];
   empty: number;
@@ -32,8 +33,16 @@ const ENDPOINT = [
 const pick = (keys: readonly string[], valueOf: (key: string) => unknown): Record<string, unknown> =>
   Object.fromEntries(keys.map((key) => [key, valueOf(key)]));
 
+/** The weights of a read, each once: those of the table's rows, and of a list the silos that it names. */
+const weightsOf = (fields: readonly string[], readings: Answer['readings']): string[] => {
+  const rows = fields.filter((name) => isWeight(name) && !isPosition(name));
+  const listed = fields.some(isPosition) ? readings.flatMap(({ consumption }) => Object.keys(consumption)) : [];
+  return [...new Set([...rows, ...listed])];
+};
+
 /** The slots as a table: a row for each reading, and one with the reason for each that was rejected. */
-function tableOf(node: EditorNode, { readings, rejected, empty, duration_ms }: Answer, weights: string[]): JQuery[] {
+function tableOf(node: EditorNode, { readings, rejected, empty, duration_ms }: Answer, fields: string[]): JQuery[] {
+  const weights = weightsOf(fields, readings);
   const text = (key: string, values?: Record<string, unknown>): string =>
     node._(`plc-consumption-read.test.${key}`, values);
   const table = $('<table>');
@@ -43,10 +52,10 @@ function tableOf(node: EditorNode, { readings, rejected, empty, duration_ms }: A
       .appendTo(table);
   const names = weights.map((name) => (name === FINISHED ? text('finished') : plainName(node, name)));
   addRow([text('slot'), text('order'), text('state'), ...names], '<th>');
-  for (const { slot, mo_id, status_manufacturing, status_operation, consumption, ...rest } of readings) {
+  for (const { slot, mo_id, status_manufacturing, status_operation, consumption, plc_time = '', ...rest } of readings) {
     const state = text(status_manufacturing ? 'complete' : status_operation ? 'running' : 'idle');
     const kg = (name: string): number | null | undefined => (name === FINISHED ? rest[FINISHED] : consumption[name]);
-    addRow([slot, mo_id, state, ...weights.map((name) => kg(name) ?? '')], '<td>');
+    addRow([slot, mo_id, `${state} ${plc_time}`.trim(), ...weights.map((name) => kg(name) ?? '')], '<td>');
   }
   for (const { slot, mo_id, problems } of rejected) {
     const words = (problem: SlotProblem): string =>
@@ -79,8 +88,6 @@ export function asked(): object | undefined {
 export function readNow(node: EditorNode): void {
   const values = asked();
   if (!values) return RED.notify(node._('plc-consumption-read.test.choose'), 'error');
-  const weights = enteredRows()
-    .map((row) => row.field)
-    .filter(isWeight);
-  ask<Answer>(node, ['plc-consumption-read', 'read'], values, (answer) => tableOf(node, answer, weights));
+  const names = enteredRows().map((row) => row.field);
+  ask<Answer>(node, ['plc-consumption-read', 'read'], values, (answer) => tableOf(node, answer, names));
 }

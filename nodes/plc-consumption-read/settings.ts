@@ -6,7 +6,7 @@ import { LARGEST_WEIGHT } from '../lib/domain/weight';
 import type { Context } from '../lib/node-red/node-shell';
 import type { PlcReadNode } from '../lib/node-red/config-nodes';
 import { LayoutError } from '../lib/plc/layout-check';
-import { type SlotField, toLayout } from '../lib/plc/slot-layout';
+import { type EnteredRow, toLayout } from '../lib/plc/entered-layout';
 import { SlotReader, type SlotReaderOptions } from '../lib/plc/slot-reader';
 import { layoutWords } from './layout-words';
 
@@ -18,7 +18,7 @@ export interface Config extends NodeDef {
   base: string | number;
   stride: string | number;
   slots: string | number;
-  fields: Record<keyof SlotField, string | number | undefined>[];
+  fields: EnteredRow[];
   settle: string | number;
   timeout: string | number;
   maxSilo: string | number;
