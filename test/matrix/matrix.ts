@@ -31,6 +31,8 @@ import {
 /** Orders to see archived, and how long that may take (ms); one is weighed for 6 s. */
 const WANTED = 3;
 const PATIENCE = 120_000;
+/** Longest run of one test file (ms): a hang fails with its file's name. */
+const FILE_LIMIT = 10 * 60_000;
 /** What starts a Node-RED of its own, and has to work on each. */
 const RUN_TOO = ['examples', 'redeploy'].map((name) => join('dist', 'test', `${name}.test.js`));
 /** What the tests of the nodes read besides what is compiled. */
@@ -82,7 +84,7 @@ async function runNodeTests(project: string, node: string): Promise<string> {
   const files = [...nodes.map((name) => join(folder, name)), ...RUN_TOO];
   // Without the variable by which a test runner knows that another one started it.
   const { NODE_TEST_CONTEXT: _context, ...env } = process.env;
-  const args = ['--test', '--test-concurrency=2', '--test-reporter=tap', ...files];
+  const args = ['--test', '--test-concurrency=2', `--test-timeout=${FILE_LIMIT}`, '--test-reporter=tap', ...files];
   const options = { cwd: project, env, maxBuffer: 2 ** 26 };
   const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((ended) =>
     execFile(node, args, options, (error, told) => ended({ code: error?.code ?? 0, stdout: told })),
