@@ -64,6 +64,7 @@ const KNOWN = `
     b.id, coalesce(b.status_manufacturing, false) AS locked, coalesce(b.last_plc_reading, '{}') AS last,
     w.reading AS waiting, coalesce((w.reading->>'status_manufacturing')::bool, false) AS waiting_final,
     coalesce(w.reading @> ${said('i.reading')}, false) AS waits_already,
+    i.seen_once AND coalesce(w.reading @> ${saidOfCompleted}, false) AS waits_complete,
     p.reason AS kept_for, coalesce(p.reading @> ${said('i.reading')}, false) AS kept_already,
     w.mo_id IS NULL AND coalesce(CASE WHEN b.status_manufacturing THEN b.last_plc_reading @> ${saidOfCompleted}
       ELSE b.last_plc_reading @> ${said('i.reading')} AND (b.last_plc_reading ? 'seen_once') = i.seen_once END, false) AS unchanged,
@@ -113,7 +114,7 @@ const DECIDED = `
   FROM (SELECT j.*, CASE
     WHEN j.finished THEN CASE WHEN j.otherwise THEN 'locked' ELSE 'stale' END
     WHEN j.older AND NOT (j.id IS NULL AND j.waits_already) THEN 'older'
-    WHEN j.unchanged THEN 'unchanged'
+    WHEN j.unchanged OR j.waits_complete THEN 'unchanged'
     WHEN j.discarded THEN 'stale'
     WHEN j.locked THEN 'locked'
     WHEN j.aside IS NOT NULL THEN 'held'

@@ -144,6 +144,18 @@ test('a completion that waited for its order answers the question about one that
   assert.equal(events.find(({ kind }) => kind === 'discarded')?.detail.reason, 'seen-once');
 });
 
+test('a completion that waits for its order and is then seen once more, as its slot is emptied, asks nobody', async (t) => {
+  const { store } = await freshStore(t);
+  assert.equal(await outcome(store, shows(1)), 'held');
+  assert.equal(await outcome(store, once({ hold: 'seen-once' })), 'unchanged');
+  assert.equal(
+    await outcome(store, once({ hold: 'seen-once', consumption: { silo_a: 9 } })),
+    'held',
+    'other weights do',
+  );
+  assert.equal((await store.summary()).held.length, 2);
+});
+
 test('accepting what an order that is completed by now holds already lets go of it; other weights are refused', async (t) => {
   const { store, ledger, db } = await freshStore(t);
   await store.enqueue([order(1)], 10);
