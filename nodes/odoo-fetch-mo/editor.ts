@@ -13,6 +13,9 @@ const GIVES: Readonly<Record<string, string>> = {
   compare: 'odoo-fetch-mo.output.compare',
 };
 
+/** With the addon the line is the order's equipment. */
+const isStandard = (server: unknown): boolean => RED.nodes.node(String(server))?.interface === 'standard';
+
 register(TYPE, {
   color: '#C3A8D1',
   properties: {
@@ -20,6 +23,8 @@ register(TYPE, {
     silos: { type: 'silo-map', required: true, label: labelOf(TYPE, 'silos') },
     operation: {},
     line: {},
+    lineBy: {},
+    lineField: {},
   },
   label: (node) => node._(`odoo-fetch-mo.operation.${String(node.operation)}`),
   ports: {
@@ -30,10 +35,15 @@ register(TYPE, {
   open(node) {
     const show = (): void => {
       const operation = String(field('operation').val());
-      $('#node-row-line').toggle(operation === 'fetch');
+      const fetches = operation === 'fetch';
+      $('#node-row-line').toggle(fetches);
+      $('#node-row-lineBy').toggle(fetches && isStandard(field('server').val()));
+      $('#node-row-lineField').toggle(
+        fetches && isStandard(field('server').val()) && field('lineBy').val() === 'field',
+      );
       $('#odoo-fetch-mo-tip').text(node._(`odoo-fetch-mo.tip.${operation}`));
     };
-    field('operation').on('change', show);
+    for (const key of ['operation', 'server', 'lineBy']) field(key).on('change', show);
     show();
   },
 });

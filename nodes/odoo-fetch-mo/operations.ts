@@ -1,18 +1,18 @@
 /** What odoo-fetch-mo does with one message: fetch orders, check queued ones, compare rows with Odoo. */
+import type { LineFilter, OdooOrders } from '../lib/domain/odoo-orders';
 import { legible } from '../lib/domain/order';
 import type { ComparedRow } from '../lib/domain/reconciliation';
 import type { SiloMap } from '../lib/domain/silos';
 import { clock, type Context, type Input, namedIn, ordersIn, type Outcome } from '../lib/node-red/node-shell';
-import type { OdooClient } from '../lib/odoo/client';
 import { compareWithOdoo } from '../lib/odoo/compare';
 import { checkOrders, fetchOrders } from '../lib/odoo/fetch';
 
 /** What an operation works with. */
 interface Call {
-  client: OdooClient;
+  orders: OdooOrders;
   silos: SiloMap;
-  /** Odoo's equipment code; '': every line. */
-  line: string;
+  /** Whose orders are fetched. */
+  line: LineFilter;
   msg: Input;
   context: Context;
 }
@@ -26,8 +26,8 @@ const withOrder = (msg: Input): unknown[] =>
 const isNamed = (row: unknown): row is ComparedRow =>
   typeof (row as { mo_id?: unknown } | null | undefined)?.mo_id === 'string';
 
-async function fetch({ client, silos, line, msg, context: { t, signal, node } }: Call): Promise<Outcome> {
-  const { orders, refused } = await fetchOrders(client, silos, { line, moIds: namedIn(msg) }, signal);
+async function fetch({ orders: odoo, silos, line, msg, context: { t, signal, node } }: Call): Promise<Outcome> {
+  const { orders, refused } = await fetchOrders(odoo, silos, { ...line, moIds: namedIn(msg) }, signal);
   for (const { mo_id, reason } of refused) node.warn(t('status.refused', { mo_id: legible(mo_id), reason }));
   const values = { count: orders.length, refused: refused.length, at: clock() };
   return {
@@ -39,13 +39,13 @@ async function fetch({ client, silos, line, msg, context: { t, signal, node } }:
   };
 }
 
-async function check({ client, silos, msg, context: { t, signal, node } }: Call): Promise<Outcome> {
+async function check({ orders, silos, msg, context: { t, signal, node } }: Call): Promise<Outcome> {
   const given = listIn(msg);
   const rows = given.filter(isNamed);
   if (given.length > 0 && rows.length === 0) throw new Error(t('error.orders'));
   // One bad entry keeps no other order from being checked.
   if (rows.length < given.length) node.warn(t('status.nameless', { count: given.length - rows.length }));
-  const { open, closed } = await checkOrders(client, silos, rows, signal);
+  const { open, closed } = await checkOrders(orders, silos, rows, signal);
   const values = { count: open.length + closed.length, closed: closed.length, at: clock() };
   return {
     outputs: [{ payload: closed, open }],
@@ -53,10 +53,10 @@ async function check({ client, silos, msg, context: { t, signal, node } }: Call)
   };
 }
 
-async function compare({ client, silos, msg, context: { t, signal } }: Call): Promise<Outcome> {
+async function compare({ orders, silos, msg, context: { t, signal } }: Call): Promise<Outcome> {
   const rows = ordersIn<ComparedRow>({ ...msg, payload: withOrder(msg) });
   if (!rows) throw new Error(t('error.orders'));
-  const { orders: count, discrepancies } = await compareWithOdoo(client, silos, rows, signal);
+  const { orders: count, discrepancies } = await compareWithOdoo(orders, silos, rows, signal);
   if (discrepancies.length === 0) {
     const level = count > 0 ? 'ok' : 'idle';
     // Nothing goes out: whoever is wired to this wants to hear of differences only.

@@ -3,15 +3,16 @@ import type { NodeAPI } from 'node-red';
 import { setting } from '../lib/domain/setting';
 import { type DialogValues, tlsOptions } from '../lib/node-red/dialog-call';
 import { probeOdoo } from '../lib/odoo/test-connection';
-import { type Config, type Credentials, missingIn, placeOf, TIMEOUT } from './settings';
+import { probeStandard } from '../lib/odoo/standard/test-connection';
+import { type Config, type Credentials, missingIn, placeOf, siloKey, TIMEOUT, usesKey } from './settings';
 
 /** A dialog must not wait longer than a person does (s). */
 const LONGEST_TEST_TIMEOUT = 10;
 
 /** @throws Error saying what is missing, wrong, or what to do about what Odoo said */
 export async function testConnection(RED: NodeAPI, values: DialogValues): Promise<object> {
-  const { user = '', password = '', timeout, ...entered } = values as Partial<Config> & Credentials;
-  const missing = missingIn(RED, { ...entered, user, password });
+  const { user = '', password = '', apiKey = '', timeout, ...entered } = values as Partial<Config> & Credentials;
+  const missing = missingIn(RED, { ...entered, user, password, apiKey });
   const { url, database, problem } = placeOf(entered);
   if (problem && problem !== 'blank' && missing.length === 1) {
     throw new Error(RED._(`odoo-server.error.address.${problem}`));
@@ -19,10 +20,12 @@ export async function testConnection(RED: NodeAPI, values: DialogValues): Promis
   if (!url || missing.length > 0) throw new Error(RED._('odoo-server.error.blank', { missing: missing.join(', ') }));
   const tls = tlsOptions(RED, 'odoo-server', values.tls);
   const timeoutMs = Math.min(setting(timeout, TIMEOUT).value, LONGEST_TEST_TIMEOUT) * 1000;
-  const { url: found, ...facts } = await probeOdoo({
-    ...{ url, database, user, password, timeoutMs },
-    ...(tls ? { tls } : {}),
-  });
+  const isKey = usesKey(entered);
+  const address = { url, database, user, timeoutMs, ...(tls ? { tls } : {}) };
+  const { url: found, ...facts } =
+    entered.interface === 'standard'
+      ? await probeStandard({ ...address, secret: isKey ? apiKey : password, isKey }, siloKey(entered))
+      : await probeOdoo({ ...address, password });
   const asEntered = (entered.url ?? '').replace(/\/+$/, '') === found;
   return { ...facts, ...(asEntered ? {} : { address: found }) };
 }

@@ -171,9 +171,9 @@ describe('odoo-server', () => {
   test('gives all its users one client and one limit for parallel orders', async (t) => {
     const red = await startFlow(t, [odooServer('http://127.0.0.1:9')], { odoo: { user: 'a', password: 'b' } });
     const node = red.node<OdooServerNode>('odoo');
-    assert.equal(node.connection().client, node.connection().client);
+    assert.equal(node.connection().orders, node.connection().orders);
     assert.equal(node.connection().limiter, node.connection().limiter);
-    assert.equal(node.connection().client.session.timeoutMs, 2000);
+    assert.equal(node.connection().orders.timeoutMs, 2000);
   });
 });
 

@@ -108,7 +108,7 @@ export class PushPlant {
   /** Creates orders in Odoo, fetches and queues them, as Task 1 does. @returns their names */
   async queue(...orders: NewOrder[]): Promise<string[]> {
     for (const order of orders) this.odoo.createOrder({ policy: 'flexible', ...order });
-    const fetched = await fetchOrders(this.client, silos, {});
+    const fetched = await fetchOrders(new AddonOrders(this.client), silos, {});
     const queued = await this.store.enqueue(fetched.orders, 10_000);
     assert.equal(queued.length, orders.length);
     return queued.map(({ mo_id }) => mo_id);

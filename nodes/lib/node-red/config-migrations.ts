@@ -13,7 +13,11 @@ export interface ConfigHistory {
 
 /** By node type. A property that a person has to choose has no default. */
 export const CONFIG_HISTORIES: Readonly<Record<string, ConfigHistory>> = {
-  'odoo-server': { first: { timeout: 30, parallel: 2, tls: '' }, steps: [] },
+  'odoo-server': {
+    first: { timeout: 30, parallel: 2, tls: '' },
+    // There was one interface, one secret and one way to tell a silo.
+    steps: [(config) => ({ interface: 'addon', secret: 'password', siloBy: 'reference', siloField: '', ...config })],
+  },
   'mo-database': {
     first: {
       ...{ mode: 'embedded', directory: '', port: '', host: '', serverPort: 5432, database: 'mo_bridge', tls: '' },
@@ -22,7 +26,10 @@ export const CONFIG_HISTORIES: Readonly<Record<string, ConfigHistory>> = {
     steps: [],
   },
   'silo-map': { first: {}, steps: [] },
-  'odoo-fetch-mo': { first: { operation: 'fetch', line: '' }, steps: [] },
+  'odoo-fetch-mo': {
+    first: { operation: 'fetch', line: '' },
+    steps: [(config) => ({ lineBy: 'operation-type', lineField: '', ...config })],
+  },
   'plc-consumption-read': {
     first: {
       ...{ operation: 'read', db: 100, base: 0, stride: 110, slots: 10, settle: 500, timeout: 5000 },

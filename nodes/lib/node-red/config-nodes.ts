@@ -6,13 +6,12 @@ import type { Node } from 'node-red';
 import type { OdooOrders } from '../domain/odoo-orders';
 import type { SiloMap } from '../domain/silos';
 import type { LinkState } from '../domain/link-state';
-import type { OdooClient } from '../odoo/client';
 import type { Limiter } from '../push/limiter';
 import type { DatabaseLink } from '../store/database-link';
 
 export interface OdooServerNode extends Node {
   /** @throws Error saying what is missing in the config */
-  connection(): { client: OdooClient; orders: OdooOrders; limiter: Limiter };
+  connection(): { orders: OdooOrders; limiter: Limiter };
   link: LinkState;
 }
 

@@ -18,7 +18,7 @@ export interface DialogCall {
   nodes?: Readonly<Record<string, string>>;
 }
 
-/** What the editor puts into a password field instead of the password. */
+/** What the editor puts into the field of a secret instead of the secret. */
 const STORED_PASSWORD = '__PWRD__';
 /** What it puts into the field of a config node while none is chosen. */
 const NONE_CHOSEN = '_ADD_';
@@ -71,9 +71,10 @@ function withWhatIsKept(
   const same = saved !== undefined && place.every((field) => textOf(saved[field]) === textOf(values[field]));
   const kept: Record<string, unknown> = same ? { ...saved, ...RED.nodes.getCredentials(id) } : {};
   const given = { ...values };
-  if (given.password === STORED_PASSWORD) {
+  for (const [secret, value] of Object.entries(given)) {
+    if (value !== STORED_PASSWORD) continue;
     if (saved && !same) throw new Error(RED._(`${type}.error.stored`));
-    given.password = kept['password'] ?? '';
+    given[secret] = kept[secret] ?? '';
   }
   for (const [field, nodeType] of Object.entries(nodes)) {
     const value = values[field] as { id?: unknown } | undefined;

@@ -4,9 +4,8 @@
 import { identify, nameInOdoo } from '../domain/order';
 import { type ComparedRow, type Discrepancy, reconcile } from '../domain/reconciliation';
 import type { SiloMap } from '../domain/silos';
-import type { OdooClient } from './client';
-import { CHUNK, movesWithCodes } from './moves';
-import type { OrderDetail } from './records';
+import type { OdooOrders } from '../domain/odoo-orders';
+import { CHUNK } from './moves';
 
 export interface Compared {
   /** Orders that were compared. */
@@ -19,7 +18,7 @@ export interface Compared {
  * @throws OdooError
  */
 export async function compareWithOdoo(
-  client: OdooClient,
+  odoo: OdooOrders,
   silos: SiloMap,
   rows: readonly ComparedRow[],
   signal?: AbortSignal,
@@ -31,14 +30,13 @@ export async function compareWithOdoo(
     ).values(),
   ];
   const discrepancies: Discrepancy[] = [];
-  const details: OrderDetail[] = [];
   for (let first = 0; first < latest.length; first += CHUNK) {
     const chunk = latest.slice(first, first + CHUNK);
     const ids = chunk.flatMap(({ odoo_id }) => odoo_id ?? []);
-    const found = await client.productions({ ids, names: chunk.map(nameInOdoo) }, options);
+    const found = await odoo.states({ ids, names: chunk.map(nameInOdoo) }, options);
     const pairs = chunk.map((row) => ({ row, ...identify(row, found) }));
     const known = pairs.flatMap(({ production }) => production?.id ?? []);
-    const moves = await movesWithCodes(client, known, details, options);
+    const moves = await odoo.moves(known, options);
     for (const { row, production, reason } of pairs) {
       const found = reconcile(row, production, moves.get(production?.id ?? 0) ?? [], silos);
       discrepancies.push(...found.map((one) => (reason ? { ...one, reason } : one)));

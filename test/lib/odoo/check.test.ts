@@ -1,5 +1,6 @@
 /** Task 1's look at orders that perhaps nobody weighs any more, against a simulated Odoo and a real database. */
 import assert from 'node:assert/strict';
+import { AddonOrders } from '../../../nodes/lib/odoo/addon/orders';
 import { checkOrders } from '../../../nodes/lib/odoo/fetch';
 import { type PushPlant, plantTest, silos } from '../../support/push-plant';
 
@@ -25,7 +26,7 @@ const shown = (plant: PushPlant): Promise<null> =>
 /** As Task 1 does. @returns the orders that it asked about */
 async function check(plant: PushPlant): Promise<string[]> {
   const rows = await plant.store.unread();
-  const { open, closed } = await checkOrders(plant.client, silos, rows);
+  const { open, closed } = await checkOrders(new AddonOrders(plant.client), silos, rows);
   await plant.store.setAside([...open, ...closed]);
   return rows.map(({ mo_id }) => mo_id);
 }

@@ -1,5 +1,6 @@
 /** What was archived, against the simulated Odoo's own stock moves. */
 import assert from 'node:assert/strict';
+import { AddonOrders } from '../../../nodes/lib/odoo/addon/orders';
 import { compareWithOdoo } from '../../../nodes/lib/odoo/compare';
 import { OdooError } from '../../../nodes/lib/odoo/client';
 import { Reports } from '../../../nodes/lib/store/reports';
@@ -26,7 +27,7 @@ async function archived(plant: PushPlant, ...orders: (typeof TWO_SILOS | typeof 
 }
 
 const history = (plant: PushPlant) => new Reports(plant.db).archived({ from: null, to: null });
-const compare = async (plant: PushPlant) => compareWithOdoo(plant.client, silos, await history(plant));
+const compare = async (plant: PushPlant) => compareWithOdoo(new AddonOrders(plant.client), silos, await history(plant));
 
 plantTest(
   'archived orders that Odoo holds as they are differ in nothing, and few details are asked for',
@@ -101,13 +102,13 @@ plantTest('of a duplicate that was taken over only the live row counts', async (
   const [name = ''] = await archived(plant, TWO_SILOS);
   const rows = await history(plant);
   const duplicate = { mo_id: name, duplicate: true, actual_consumption_silo_a: 1 };
-  const compared = await compareWithOdoo(plant.client, silos, [...rows, duplicate]);
+  const compared = await compareWithOdoo(new AddonOrders(plant.client), silos, [...rows, duplicate]);
   assert.deepEqual(compared, { orders: 1, discrepancies: [] });
 });
 
 plantTest('many orders are asked for in several calls; each that Odoo does not know is named', async (plant) => {
   const rows = Array.from({ length: 250 }, (_, n) => ({ mo_id: `WH/MO/9${String(n).padStart(4, '0')}` }));
-  const { orders, discrepancies } = await compareWithOdoo(plant.client, silos, rows);
+  const { orders, discrepancies } = await compareWithOdoo(new AddonOrders(plant.client), silos, rows);
   assert.equal(orders, 250);
   assert.deepEqual(
     discrepancies.map(({ mo_id, finding }) => [mo_id, finding]),

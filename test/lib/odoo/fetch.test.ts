@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { startSimulatedOdoo, type SimulatedOdoo } from '../../../examples/plant/odoo/simulated-odoo';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
 import { OdooClient, OdooError } from '../../../nodes/lib/odoo/client';
+import { AddonOrders } from '../../../nodes/lib/odoo/addon/orders';
 import { checkOrders, fetchOrders } from '../../../nodes/lib/odoo/fetch';
 
 const silos = new SiloMap();
@@ -23,22 +24,22 @@ test('every confirmed order of the line is fetched, by schedule then name, far b
   const other = odoo.createOrder({ line: 'PLC02' }).name;
   const begun = odoo.createOrder({}).name;
   await client.update(begun, { silo101: 1 });
-  const { orders } = await fetchOrders(client, silos, { line: 'PLC01' });
+  const { orders } = await fetchOrders(new AddonOrders(client), silos, { line: 'PLC01' });
   assert.equal(orders.length, 60);
   assert.ok(orders.every(({ equipment_id_batch }) => equipment_id_batch === 'PLC01'));
   const keys = orders.map(({ schedule_start, mo_id }) => `${schedule_start} ${mo_id}`);
   assert.deepEqual(keys, keys.toSorted());
   assert.equal(
-    (await fetchOrders(client, silos, {})).orders.some(({ mo_id }) => mo_id === other),
+    (await fetchOrders(new AddonOrders(client), silos, {})).orders.some(({ mo_id }) => mo_id === other),
     true,
   );
-  assert.equal((await fetchOrders(client, silos, { line: 'PLC99' })).orders.length, 0);
+  assert.equal((await fetchOrders(new AddonOrders(client), silos, { line: 'PLC99' })).orders.length, 0);
 });
 
 test('the plan is the one of the stock moves, scaled to the order', async (t) => {
   const { odoo, client } = await plant(t);
   odoo.createOrder({ quantity: 5000 });
-  const [order] = (await fetchOrders(client, silos, {})).orders;
+  const [order] = (await fetchOrders(new AddonOrders(client), silos, {})).orders;
   assert.deepEqual(
     [
       order?.consumption,
@@ -60,7 +61,7 @@ test('components without a silo are told, two on one silo are summed and told', 
       { code: null, product: 'Premix', quantity: 10 },
     ],
   });
-  const [order] = (await fetchOrders(client, silos, {})).orders;
+  const [order] = (await fetchOrders(new AddonOrders(client), silos, {})).orders;
   assert.equal(order?.consumption_silo_a, 925.5);
   assert.equal(order?.component_silo_a_name, 'Pollard Angsa + CGF');
   assert.deepEqual(order?.notes, ['SILO A: Pollard Angsa and CGF on one silo, summed', 'Premix: has no silo in Odoo']);
@@ -72,7 +73,7 @@ test('a component whose unit is not kg is refused by name, the other orders are 
     components: [{ code: 'silo101', product: 'Molases', quantity: 8, uom: 'L' }],
   }).name;
   odoo.createOrder({});
-  const { orders, refused } = await fetchOrders(client, silos, {});
+  const { orders, refused } = await fetchOrders(new AddonOrders(client), silos, {});
   assert.equal(orders.length, 1);
   assert.deepEqual(
     refused.map(({ mo_id }) => mo_id),
@@ -89,7 +90,7 @@ test('bags and labels in Units beside the weighed components refuse no order, an
       { code: null, product: 'Bag 50 kg', quantity: 50, uom: 'Units' },
     ],
   });
-  const { orders, refused } = await fetchOrders(client, silos, {});
+  const { orders, refused } = await fetchOrders(new AddonOrders(client), silos, {});
   assert.deepEqual(refused, []);
   assert.equal(orders[0]?.consumption_silo_a, 2500);
   assert.deepEqual(orders[0]?.notes, ['Bag 50 kg: has no silo in Odoo']);
@@ -124,7 +125,7 @@ test('a unit is judged by what it is in Odoo, not by its word', async (t) => {
     }
   }
   const before = odoo.calls.length;
-  const { orders, refused } = await fetchOrders(client, silos, {});
+  const { orders, refused } = await fetchOrders(new AddonOrders(client), silos, {});
   assert.deepEqual(orders.map(({ mo_id }) => mo_id).sort(), right.sort());
   assert.deepEqual(refused.map(({ mo_id }) => mo_id).sort(), [...wrong.keys()].sort());
   for (const { mo_id, reason } of refused) {
@@ -138,12 +139,12 @@ test('a unit is judged by what it is in Odoo, not by its word', async (t) => {
 test('a unit named kg that counts pieces is refused, and so is one that is changed to round to whole kg', async (t) => {
   const { odoo, client } = await plant(t);
   odoo.createOrder({});
-  assert.equal((await fetchOrders(client, silos, {})).orders.length, 1);
+  assert.equal((await fetchOrders(new AddonOrders(client), silos, {})).orders.length, 1);
   odoo.defineUnit({ name: 'kg', category: 'Weight', factor: 1, rounding: 1 });
-  const rounded = await fetchOrders(client, silos, {});
+  const rounded = await fetchOrders(new AddonOrders(client), silos, {});
   assert.match(rounded.refused[0]?.reason ?? '', /the order is in kg rounded to 1, not in kg/);
   odoo.defineUnit({ name: 'kg', category: 'Unit', factor: 1 });
-  const pieces = await fetchOrders(client, silos, {});
+  const pieces = await fetchOrders(new AddonOrders(client), silos, {});
   assert.match(pieces.refused[0]?.reason ?? '', /the order is in kg of the category Unit, not in kg/);
 });
 
@@ -158,7 +159,7 @@ test('by-products are no obstacle, whatever they are counted in, and are told', 
     ],
   });
   odoo.createOrder({ components });
-  const { orders, refused } = await fetchOrders(client, silos, {});
+  const { orders, refused } = await fetchOrders(new AddonOrders(client), silos, {});
   assert.deepEqual(refused, []);
   assert.deepEqual(
     orders.map(({ notes }) => notes),
@@ -173,14 +174,18 @@ test('a name of digits is never taken for an id: no other order comes for it', a
   const { odoo, client } = await plant(t);
   const other = odoo.createOrder({});
   const digits = odoo.createOrder({ name: '02203' });
-  const { orders } = await fetchOrders(client, silos, { moIds: ['02203'] });
+  const { orders } = await fetchOrders(new AddonOrders(client), silos, { moIds: ['02203'] });
   assert.deepEqual(
     orders.map(({ mo_id, odoo_id }) => [mo_id, odoo_id]),
     [['02203', digits.id]],
   );
   for (const name of [String(other.id), `0${other.id}`, `${other.id}.0`]) {
-    await assert.rejects(() => fetchOrders(client, silos, { moIds: [name] }), /does not know order/, name);
-    const { orders: found, refused } = await fetchOrders(client, silos, { moIds: [name, '02203'] });
+    await assert.rejects(
+      () => fetchOrders(new AddonOrders(client), silos, { moIds: [name] }),
+      /does not know order/,
+      name,
+    );
+    const { orders: found, refused } = await fetchOrders(new AddonOrders(client), silos, { moIds: [name, '02203'] });
     assert.deepEqual([found.map(({ mo_id }) => mo_id), refused.map(({ mo_id }) => mo_id)], [['02203'], [name]]);
   }
 });
@@ -192,7 +197,7 @@ test('of many named orders that Odoo does not give, one list call asks for all',
   await client.sessionInfo();
   const before = odoo.calls.length;
   const names = [cancelled, ...Array.from({ length: 30 }, (_, n) => `WH/MO/7${1000 + n}`)];
-  await assert.rejects(() => fetchOrders(client, silos, { moIds: names }), /is "cancel" in Odoo/);
+  await assert.rejects(() => fetchOrders(new AddonOrders(client), silos, { moIds: names }), /is "cancel" in Odoo/);
   assert.equal(odoo.calls.length - before, 1);
 });
 
@@ -202,14 +207,14 @@ test('an order is fetched by its name, begun or not; a closed or unknown one is 
   const closed = odoo.createOrder({}).name;
   await client.update(begun, { silo101: 1 });
   odoo.cancel(closed);
-  const { orders } = await fetchOrders(client, silos, { moIds: [begun], line: 'PLC99' });
+  const { orders } = await fetchOrders(new AddonOrders(client), silos, { moIds: [begun], line: 'PLC99' });
   assert.deepEqual(
     orders.map(({ mo_id }) => mo_id),
     [begun],
   );
-  await assert.rejects(() => fetchOrders(client, silos, { moIds: [closed] }), /is "cancel" in Odoo/);
+  await assert.rejects(() => fetchOrders(new AddonOrders(client), silos, { moIds: [closed] }), /is "cancel" in Odoo/);
   await assert.rejects(
-    () => fetchOrders(client, silos, { moIds: ['WH/MO/77777'] }),
+    () => fetchOrders(new AddonOrders(client), silos, { moIds: ['WH/MO/77777'] }),
     /does not know order WH\/MO\/77777/,
   );
 });
@@ -218,7 +223,9 @@ test('of several named orders the closed and unknown ones are told, the others f
   const { odoo, client } = await plant(t);
   const [open, closed] = [odoo.createOrder({}).name, odoo.createOrder({}).name];
   odoo.cancel(closed);
-  const { orders, refused } = await fetchOrders(client, silos, { moIds: [closed, 'WH/MO/77777', open] });
+  const { orders, refused } = await fetchOrders(new AddonOrders(client), silos, {
+    moIds: [closed, 'WH/MO/77777', open],
+  });
   assert.deepEqual(
     orders.map(({ mo_id }) => mo_id),
     [open],
@@ -233,13 +240,13 @@ test('an error is an error, never "no orders"', async (t) => {
   const { odoo, client } = await plant(t, 'plainuser');
   odoo.createOrder({});
   await assert.rejects(
-    () => fetchOrders(client, silos, {}),
+    () => fetchOrders(new AddonOrders(client), silos, {}),
     (error) => error instanceof OdooError && error.concluded.conclusion === 'not-permitted',
   );
-  await assert.rejects(() => checkOrders(client, silos, [{ mo_id: 'WH/MO/00001' }]), OdooError);
+  await assert.rejects(() => checkOrders(new AddonOrders(client), silos, [{ mo_id: 'WH/MO/00001' }]), OdooError);
   await odoo.stop();
   await assert.rejects(
-    () => fetchOrders(client, silos, {}),
+    () => fetchOrders(new AddonOrders(client), silos, {}),
     (error) => error instanceof OdooError && error.concluded.conclusion === 'unavailable',
   );
 });
@@ -248,7 +255,7 @@ test('the check tells which orders are still open', async (t) => {
   const { odoo, client } = await plant(t);
   const [open, done] = [odoo.createOrder({}).name, odoo.createOrder({}).name];
   odoo.markDoneByHand(done);
-  const checked = await checkOrders(client, silos, [{ mo_id: open }, { mo_id: done }]);
+  const checked = await checkOrders(new AddonOrders(client), silos, [{ mo_id: open }, { mo_id: done }]);
   assert.deepEqual(
     checked.open.map(({ mo_id }) => mo_id),
     [open],
@@ -257,5 +264,5 @@ test('the check tells which orders are still open', async (t) => {
     checked.closed.map(({ mo_id, state }) => [mo_id, state]),
     [[done, 'done']],
   );
-  assert.deepEqual(await checkOrders(client, silos, []), { open: [], closed: [] });
+  assert.deepEqual(await checkOrders(new AddonOrders(client), silos, []), { open: [], closed: [] });
 });

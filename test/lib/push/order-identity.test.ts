@@ -1,5 +1,6 @@
 /** An order is its id in Odoo: two companies may have orders of one name, and a backorder renames one. */
 import assert from 'node:assert/strict';
+import { AddonOrders } from '../../../nodes/lib/odoo/addon/orders';
 import { fetchOrders } from '../../../nodes/lib/odoo/fetch';
 import { type PushPlant, plantTest, silos, UPDATE } from '../../support/push-plant';
 
@@ -35,7 +36,7 @@ plantTest('of two orders of one name none is fetched, and both are named with th
   const other = plant.odoo.createOrder(RECIPE).name;
   namesake(plant, name);
   for (const moIds of [[], [name, other]]) {
-    const { orders, refused } = await fetchOrders(plant.client, silos, { moIds });
+    const { orders, refused } = await fetchOrders(new AddonOrders(plant.client), silos, { moIds });
     assert.deepEqual(
       orders.map(({ mo_id }) => mo_id),
       [other],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { OrderDetail } from '../../../nodes/lib/odoo/records';
 import { OdooClient } from '../../../nodes/lib/odoo/client';
+import { AddonOrders } from '../../../nodes/lib/odoo/addon/orders';
 import { checkOrders } from '../../../nodes/lib/odoo/fetch';
 import { LOGIN, PLAN, plantTest, silos, UPDATE } from '../../support/push-plant';
 
@@ -120,7 +121,10 @@ plantTest('cancelled by hand while queued: set aside with readings; without, the
   assert.equal(pushed.conclusion, 'order-cancelled');
   const row = await plant.row(read);
   assert.deepEqual([row.state, row.odoo_cancelled], ['set-aside', true]);
-  const { closed, open } = await checkOrders(plant.client, silos, [{ mo_id: unread }, { mo_id: 'WH/MO/77777' }]);
+  const { closed, open } = await checkOrders(new AddonOrders(plant.client), silos, [
+    { mo_id: unread },
+    { mo_id: 'WH/MO/77777' },
+  ]);
   assert.deepEqual(open, []);
   assert.deepEqual(
     closed.map(({ mo_id, state }) => [mo_id, state]),
