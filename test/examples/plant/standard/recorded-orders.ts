@@ -84,7 +84,7 @@ export async function push(
 }
 
 /** What had been done to the order, by the name of the call that follows. */
-const BEFORE: Record<string, (scene: Scene) => Promise<void>> = {
+const BEFORE: Record<string, (scene: Scene) => Promise<void> | void> = {
   negative: (scene) => push(scene, [900.13, 370.02]),
   'more-than-in-stock': ({ odoo }) => Promise.resolve(odoo.people.count('SCARCE', 'WH/Stock/SCARCE', 600)),
   'done-quantity-only': (scene) => push(scene, [800, 370], 2500, { picked: false, manual: false }),
@@ -112,9 +112,9 @@ const BEFORE: Record<string, (scene: Scene) => Promise<void>> = {
     await push(scene, [400, 200]);
   },
   'lot-rising-by-move': (scene) => push(scene, [800, 3]),
-  'german-user-error': async ({ odoo, id }) => odoo.people.cancel(id),
-  'json2-user-error': async ({ odoo, id }) => odoo.people.cancel(id),
-  'unit-guard-work-order-started': async ({ odoo, id }) => odoo.people.startWorkOrder(id),
+  'german-user-error': ({ odoo, id }) => odoo.people.cancel(id),
+  'json2-user-error': ({ odoo, id }) => odoo.people.cancel(id),
+  'unit-guard-work-order-started': ({ odoo, id }) => odoo.people.startWorkOrder(id),
 };
 
 /** Figures that nobody recorded how they came: a refused call on an open order found them as it left them. */

@@ -55,7 +55,7 @@ function translated(
     }
     return (value as unknown[]).map(ids);
   };
-  const text = body.replaceAll('<password>', who as string).replaceAll('<api key>', `${who}-key`);
+  const text = body.replaceAll('<password>', who).replaceAll('<api key>', `${who}-key`);
   const sent: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers))
     sent[name] = value.replace('<api key>', 'bridge-key').replace(/^odoo\d+$/, odoo.database);
