@@ -91,6 +91,13 @@ function lineRow(line: Line, move: Move, { generation }: OrderBook): Row {
   return row;
 }
 
+/** The fields of a line, told by what a line of this order would be. */
+function unreservedRow(order: Order, book: OrderBook): Row | undefined {
+  const [move] = movesOf(order);
+  const location = book.warehouse.location('WH/Stock');
+  return move && lineRow({ id: 0, lot: null, location, reserved: 0, figure: 0, picked: false }, move, book);
+}
+
 function unitRow(unit: Unit, { generation, warehouse }: OrderBook): Row {
   const shared = { id: unit.id, name: unit.name, display_name: unit.name, rounding: unit.rounding, active: true };
   if (generation.units === 'category') {
@@ -243,15 +250,11 @@ export function recordsOf(book: OrderBook, orders: () => readonly Order[]): Reco
   FIELDS.set(book, known);
   return {
     fieldsOf: (model) => {
-      const [sample] =
-        rowsOf(
-          model,
-          book,
-          book
-            .all()
-            .filter((order) => movesOf(order).some(({ lines }) => lines.length > 0))
-            .slice(0, 1),
-        ) ?? [];
+      // One that is reserved shows the lines' fields too; on 14 none is, until somebody asks for it.
+      const reserved = (order: Order): boolean => movesOf(order).some(({ lines }) => lines.length > 0);
+      const order = book.all().find(reserved) ?? book.all()[0];
+      const [sample = model === 'stock.move.line' && order ? unreservedRow(order, book) : undefined] =
+        rowsOf(model, book, order ? [order] : []) ?? [];
       const fields = sample ? Object.keys(sample) : (known.get(model) ?? []);
       const custom = model === 'mrp.production' ? book.all().flatMap((order) => Object.keys(order.custom)) : [];
       known.set(model, fields);
