@@ -36,6 +36,10 @@ register('odoo-server', {
   color: '#B99BC7',
   palette: 'label.server',
   properties: {
+    interface: {},
+    secret: {},
+    siloBy: {},
+    siloField: {},
     url: { validate: rule(isAddress, 'odoo-server.error.url') },
     database: { validate: rule(filled, 'odoo-server.error.database') },
     timeout: { validate: rule(whole(1, 600), 'odoo-server.error.timeout') },
