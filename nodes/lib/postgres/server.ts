@@ -227,7 +227,11 @@ async function ownServer(
 
   /** Killed, not stopped: nothing more may be written, and no file of the other owner's server be removed. */
   const giveWay = async () => {
-    if (await isRunning()) process.kill(postmaster.pid, 'SIGKILL');
+    try {
+      if (await isRunning()) process.kill(postmaster.pid, 'SIGKILL');
+    } catch (error) {
+      log(`PostgreSQL (process ${postmaster.pid}) had ended before it was killed: ${(error as Error).message}`);
+    }
     lose((claim.lost.reason as Error).message);
   };
 

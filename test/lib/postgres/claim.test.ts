@@ -99,7 +99,14 @@ function container(t: TestContext, host: string, directory: string): Container {
           return false; // ended meanwhile
         }
       });
-      for (const pid of which === 'node' ? [first] : inIt.map(Number)) process.kill(pid, signal);
+      for (const pid of which === 'node' ? [first] : inIt.map(Number)) {
+        try {
+          process.kill(pid, signal);
+        } catch (error) {
+          // One that has ended meanwhile, as a session of PostgreSQL does.
+          if (pid === first || (error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+        }
+      }
     },
   };
 }
