@@ -9,11 +9,9 @@ import type { SiloWeights } from './silos';
 
 /**
  * The database cannot be used now: it is not reachable, another session holds what is needed, or a right is missing. What was
- * asked of it has not happened.
+ * asked of it has not happened. Its name stays `Error`: Node-RED puts it before the text that people read.
  */
-export class DatabaseUnavailable extends Error {
-  override readonly name = 'DatabaseUnavailable';
-}
+export class DatabaseUnavailable extends Error {}
 
 /** Why a row may not be pushed now. 'locked': another session of the database holds it, and a person asked. */
 export type LeaseRefusal =
