@@ -9,6 +9,7 @@ import type { S7EndpointNode } from '../../nodes/lib/node-red/config-nodes';
 import { LAYOUT_PRESETS } from '../../nodes/lib/plc/slot-layout';
 import { roundDecoded } from '../../nodes/lib/domain/weight';
 import type { BatchStore } from '../../nodes/lib/store/batch-store';
+import type { Database } from '../../nodes/lib/store/connection';
 import { testDatabase } from '../support/cluster';
 import {
   database,
@@ -33,6 +34,7 @@ interface Chain {
   plc: S7Server;
   red: NodeRed;
   store: BatchStore;
+  db: Database;
   put: (record: Partial<SlotRecord>) => void;
   isAcknowledged: () => boolean;
   /** One cycle. @returns what the acknowledging node passed on */
@@ -59,7 +61,15 @@ async function start(t: TestContext): Promise<Chain> {
     { id: 'plc', type: 's7 endpoint', transport: 'iso-on-tcp', ...endpoint, cycletime: '0', timeout: '1000', vartable },
     ...[silos, database(address), sink],
     { id: 'read', type: 'plc-consumption-read', operation: 'read', ...reader, wires: [['save'], []] },
-    { id: 'save', type: 'mo-batch-store', database: 'db', operation: 'record', line: '', wires: [['acknowledge'], []] },
+    {
+      id: 'save',
+      type: 'mo-batch-store',
+      database: 'db',
+      operation: 'record',
+      line: '',
+      wires: [['acknowledge'], ['held']],
+    },
+    { id: 'held', type: 'helper' },
     { id: 'acknowledge', type: 'plc-consumption-read', operation: 'acknowledge', wires: [['acked'], ['kept']] },
     { id: 'acked', type: 'helper' },
     { id: 'kept', type: 'helper' },
@@ -69,12 +79,13 @@ async function start(t: TestContext): Promise<Chain> {
   if (!s7?.isConnected) await new Promise((resolve) => s7?.once('connect', resolve));
   const out: Message[][] = [[], []];
   ['acked', 'kept'].forEach((id, port) => red.node(id).on('input', (msg) => out[port]?.push(msg)));
-  const { store } = anotherPool(t, address);
+  const { store, db } = anotherPool(t, address);
   const memory = plc.memory(DB);
   return {
     plc,
     red,
     store,
+    db,
     put: (record) => writeSlot(memory, S7_BATCH_RECORD, 1, record),
     isAcknowledged: () => acknowledged(memory, S7_BATCH_RECORD, 1),
     cycle: async () => {
@@ -129,6 +140,27 @@ test('a mill that waits for it makes every order, and what was acknowledged stan
     return freed.size === made.length;
   });
   assert.equal(mill.finals().size, made.length);
+});
+
+test('a completion whose row somebody holds locked leaves by the second output, and is acknowledged once it is in the row', async (t) => {
+  const chain = await start(t);
+  const { red, store, db, put, cycle, isAcknowledged } = chain;
+  await queue(chain);
+  const held: Message[] = [];
+  red.node('held').on('input', (msg) => held.push(msg));
+  put({ mo_id: moId(1), status_manufacturing: true, consumption: { silo_a: 825.5 } });
+  await db.tx(async (tx) => {
+    await tx.one('SELECT FROM mo_batch WHERE mo_id = $1 FOR UPDATE', moId(1), () => true);
+    for (let n = 0; n < 2; n += 1) await cycle();
+    assert.equal(isAcknowledged(), false);
+  });
+  const [{ mo_id, reason } = {}] = held[0]?.payload as { mo_id?: string; reason?: string }[];
+  assert.equal(mo_id, moId(1));
+  assert.match(String(reason), /locked/);
+  await cycle();
+  assert.equal((await store.trail(moId(1))).batch?.actual_consumption_silo_a, 825.5);
+  if (!isAcknowledged()) await cycle();
+  assert.equal(isAcknowledged(), true);
 });
 
 test('a write that fails is told, and made good in the next cycle, also when the order is archived by then', async (t) => {
