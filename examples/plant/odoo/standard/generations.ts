@@ -28,6 +28,8 @@ const TABLE = {
   ],
   lotModel: ['stock.production.lot', 'stock.production.lot', 'stock.lot', 'stock.lot', 'stock.lot', 'stock.lot'],
   units: ['category', 'category', 'category', 'category', 'category', 'relative'],
+  /** Ids by which a client knows what hangs on the gram, as recorded (19:046). */
+  unitIds: [{}, {}, {}, {}, {}, { g: 15, kg: 16, t: 17 }] as Record<string, number>[],
   // Reservation, and where a figure is taken from.
   reservesOnConfirm: [false, true, true, true, true, true],
   /** The reservation grows with the figure. */

@@ -22,7 +22,7 @@ export interface NewStandardOrder extends NewOrder {
 const MANUFACTURING = 'MO';
 
 export class OrderBook {
-  readonly warehouse = new Warehouse();
+  readonly warehouse: Warehouse;
   readonly companies = new Register<Named>([{ id: 1, name: 'My Company' }], ({ name }) => name);
   readonly types = new Register<OperationType>(
     [{ id: 8, name: 'Manufacturing', code: MANUFACTURING }],
@@ -38,7 +38,9 @@ export class OrderBook {
   constructor(
     readonly generation: Generation,
     readonly now: () => Date,
-  ) {}
+  ) {
+    this.warehouse = new Warehouse(generation.unitIds);
+  }
 
   all(): Order[] {
     return [...this.orders.values()];

@@ -21,7 +21,7 @@ export interface Place {
 
 export class Warehouse {
   readonly products = new Register<StockProduct>([], byName);
-  readonly units = new Register<Unit>(UNITS, byName);
+  readonly units: Register<Unit>;
   readonly lots = new Register<Lot>([], byName);
   readonly locations = new Register<Named>([STOCK], byName);
   readonly categories = new Register<Named>(
@@ -31,7 +31,12 @@ export class Warehouse {
   private readonly places = new Map<number, Place[]>();
   private readonly stock = new Map<string, number>();
 
-  constructor() {
+  /** @param ids of units, where a generation's are known */
+  constructor(ids: Readonly<Record<string, number>> = {}) {
+    this.units = new Register(
+      UNITS.map((unit) => ({ ...unit, id: ids[unit.name] ?? unit.id })),
+      byName,
+    );
     this.product(RECIPE_PRODUCT, false);
     for (const { product, code } of RECIPE) this.product(product, code ?? false);
   }

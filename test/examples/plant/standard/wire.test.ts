@@ -41,7 +41,7 @@ function translated(
   const plain = /plain-user/.test(exchange.name);
   const totp = /"totp"|2fa|apikey/.test(exchange.name + body);
   const [uid, who] = plain ? [9, 'plain'] : totp ? [11, 'totp'] : [6, 'bridge'];
-  const units: Record<number, number> = version === 19 ? { 16: 3, 17: 7, 15: 4 } : { 12: 3, 14: 7, 13: 4 };
+  const units: Record<number, number> = version === 19 ? {} : { 12: 3, 14: 7, 13: 4 };
   const ids = (value: unknown): unknown => {
     if (!Array.isArray(value)) return value;
     const [field, operator] = value as [unknown, unknown];
