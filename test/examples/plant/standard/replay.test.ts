@@ -83,7 +83,7 @@ class Replay {
       .result as number[];
     const first = this.version === 19 ? 15 : 19;
     const translate = (item: unknown, key = '', move = 0): unknown => {
-      if (key === 'product_uom') return 3;
+      if (key === 'product_uom') return this.version === 19 ? item : 3;
       if (key === 'product_id') return products.find(({ default_code: code }) => code === 'ADD-X')?.id;
       if (key === 'location_id')
         return locations.find(({ complete_name: full }) => full === `WH/Stock/SILO${101 + (item as number) - first}`)
