@@ -4,7 +4,7 @@ import type { OdooOrders } from '../lib/domain/odoo-orders';
 import { type Range } from '../lib/domain/setting';
 import { odooAddress } from '../lib/odoo/address';
 import { AddonOrders } from '../lib/odoo/addon/orders';
-import { OdooClient } from '../lib/odoo/client';
+import { OdooClient } from '../lib/odoo/addon/client';
 import { type HttpAddress, LONGEST_TIMEOUT } from '../lib/odoo/http';
 import type { SiloKey } from '../lib/odoo/standard/reader';
 import { StandardOrders } from '../lib/odoo/standard/orders';

@@ -2,7 +2,7 @@
 import type { NodeAPI } from 'node-red';
 import { setting } from '../lib/domain/setting';
 import { type DialogValues, tlsOptions } from '../lib/node-red/dialog-call';
-import { probeOdoo } from '../lib/odoo/test-connection';
+import { probeOdoo } from '../lib/odoo/addon/test-connection';
 import { probeStandard } from '../lib/odoo/standard/test-connection';
 import { type Config, type Credentials, missingIn, placeOf, siloKey, TIMEOUT, usesKey } from './settings';
 

@@ -8,9 +8,10 @@ import { checkManual } from '../../nodes/odoo-push-consumption/manual-api';
 import { DEFAULT_SILOS, SILO_TAGS, SiloMap, type SiloTag, type SiloWeights } from '../../nodes/lib/domain/silos';
 import { sameForOdoo } from '../../nodes/lib/domain/weight';
 import { AddonOrders } from '../../nodes/lib/odoo/addon/orders';
-import { OdooClient, OdooError } from '../../nodes/lib/odoo/client';
+import { OdooClient } from '../../nodes/lib/odoo/addon/client';
+import { OdooError } from '../../nodes/lib/domain/odoo-orders';
 import { Delivery, DELIVERY_DEFAULTS } from '../../nodes/lib/push/delivery';
-import type { OdooAddress } from '../../nodes/lib/odoo/session';
+import type { OdooAddress } from '../../nodes/lib/odoo/addon/session';
 import { type Exchange, type Params, pathOf, type RecordedState, startRecordedOdoo } from './recorded-odoo';
 
 /** `not-sent`: the client never sends such a request; `not-called`: it never calls that route. */

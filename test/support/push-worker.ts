@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { checkReadings } from '../../nodes/lib/domain/reading';
 import { SiloMap } from '../../nodes/lib/domain/silos';
 import { AddonOrders } from '../../nodes/lib/odoo/addon/orders';
-import { OdooClient } from '../../nodes/lib/odoo/client';
+import { OdooClient } from '../../nodes/lib/odoo/addon/client';
 import { DELIVERY_DEFAULTS } from '../../nodes/lib/push/delivery';
 import { Limiter } from '../../nodes/lib/push/limiter';
 import { PushService } from '../../nodes/lib/push/push';

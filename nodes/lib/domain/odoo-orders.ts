@@ -59,6 +59,9 @@ export interface OrderState {
   remainders: Production[];
 }
 
+/** What Odoo holds of an order that it does not know. */
+export const NO_ORDER: OrderState = { production: undefined, moves: [], consumption: {}, remainders: [] };
+
 export interface OdooOrders {
   /** Which Odoo this is, named alike by every Node-RED: its orders are closed one at a time. */
   readonly place: string;

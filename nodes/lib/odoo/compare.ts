@@ -5,7 +5,7 @@ import { identify, nameInOdoo } from '../domain/order';
 import { type ComparedRow, type Discrepancy, reconcile } from '../domain/reconciliation';
 import type { SiloMap } from '../domain/silos';
 import type { OdooOrders } from '../domain/odoo-orders';
-import { CHUNK } from './moves';
+import { CHUNK } from './search';
 
 export interface Compared {
   /** Orders that were compared. */

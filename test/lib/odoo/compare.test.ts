@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { AddonOrders } from '../../../nodes/lib/odoo/addon/orders';
 import { compareWithOdoo } from '../../../nodes/lib/odoo/compare';
-import { OdooError } from '../../../nodes/lib/odoo/client';
+import { OdooError } from '../../../nodes/lib/domain/odoo-orders';
 import { Reports } from '../../../nodes/lib/store/reports';
 import { plantTest, type PushPlant, silos } from '../../support/push-plant';
 

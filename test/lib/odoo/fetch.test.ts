@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { startSimulatedOdoo, type SimulatedOdoo } from '../../../examples/plant/odoo/simulated-odoo';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
-import { OdooClient, OdooError } from '../../../nodes/lib/odoo/client';
+import { OdooClient } from '../../../nodes/lib/odoo/addon/client';
+import { OdooError } from '../../../nodes/lib/domain/odoo-orders';
 import { AddonOrders } from '../../../nodes/lib/odoo/addon/orders';
 import { checkOrders, fetchOrders } from '../../../nodes/lib/odoo/fetch';
 

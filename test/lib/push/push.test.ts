@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { OrderDetail } from '../../../nodes/lib/odoo/records';
-import { OdooClient } from '../../../nodes/lib/odoo/client';
+import type { OrderDetail } from '../../../nodes/lib/odoo/addon/records';
+import { OdooClient } from '../../../nodes/lib/odoo/addon/client';
 import { AddonOrders } from '../../../nodes/lib/odoo/addon/orders';
 import { checkOrders } from '../../../nodes/lib/odoo/fetch';
 import { LOGIN, PLAN, plantTest, silos, UPDATE } from '../../support/push-plant';

@@ -2,9 +2,10 @@
 import type { Calling, FoundOrder, OdooOrders, OrderVisit, VisitOptions } from '../../domain/odoo-orders';
 import type { OrderKey, OrderMove, Production, Unit } from '../../domain/order';
 import type { SiloMap } from '../../domain/silos';
-import type { OdooClient } from '../client';
-import { CHUNK, movesWithCodes } from '../moves';
-import type { OrderDetail } from '../records';
+import type { OdooClient } from './client';
+import { CHUNK } from '../search';
+import { movesWithCodes } from './moves';
+import type { OrderDetail } from './records';
 import { AddonVisit } from './visit';
 
 export class AddonOrders implements OdooOrders {

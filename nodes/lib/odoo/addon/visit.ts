@@ -9,6 +9,7 @@ import { type Consignment, differences } from '../../domain/consumption';
 import {
   type Closed,
   type DeliverOptions,
+  NO_ORDER,
   OdooError,
   type OrderState,
   type OrderVisit,
@@ -26,9 +27,7 @@ import {
   type Unit,
 } from '../../domain/order';
 import type { SiloMap } from '../../domain/silos';
-import type { OdooClient } from '../client';
-
-const NO_ORDER: OrderState = { production: undefined, moves: [], consumption: {}, remainders: [] };
+import type { OdooClient } from './client';
 
 /** Refusals that a component reserved from several lots or places may be behind. */
 const PERHAPS_SPLIT: readonly Conclusion[] = ['bad-value', 'unexplained'];

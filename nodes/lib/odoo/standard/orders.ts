@@ -4,6 +4,7 @@
 import type { Calling, FoundOrder, LineFilter, OdooOrders, OrderVisit, VisitOptions } from '../../domain/odoo-orders';
 import type { OrderKey, OrderMove, Production, Unit } from '../../domain/order';
 import type { SiloMap } from '../../domain/silos';
+import { CHUNK, namedOrders } from '../search';
 import { KnownOrders } from './known';
 import { Reader, type SiloKey } from './reader';
 import { type ProductionRecord, productionOf, type Related } from './records';
@@ -12,8 +13,6 @@ import { StandardVisit } from './visit';
 
 /** Orders that may be weighed: one that was begun too, by an operator's work order or by us. */
 const OPEN = ['state', 'in', ['confirmed', 'progress', 'to_close']];
-/** Orders whose stock moves are read in one call: thousands at once could outlast its time limit. */
-const CHUNK = 100;
 
 export class StandardOrders implements OdooOrders {
   readonly rpc: StandardRpc;
@@ -79,14 +78,11 @@ export class StandardOrders implements OdooOrders {
   }
 
   async states(
-    { ids = [], names = [] }: { ids?: readonly number[]; names?: readonly string[] },
+    { ids, names }: { ids?: readonly number[]; names?: readonly string[] },
     call?: Calling,
   ): Promise<Production[]> {
-    // A name is asked for only where no id is known: two companies may use one.
-    const byId = ids.length > 0 ? [['id', 'in', ids]] : [];
-    const byName = names.length > 0 ? [['name', 'in', names]] : [];
-    const domain = [...(byId.length > 0 && byName.length > 0 ? ['|'] : []), ...byId, ...byName];
-    if (domain.length === 0) return [];
+    const domain = namedOrders(ids, names);
+    if (!domain) return [];
     return this.#productions(await this.reader.productions(domain, call), call);
   }
 

@@ -2,26 +2,17 @@
  * Calls of a standard Odoo's models: over /jsonrpc with a password or an API key, over /json/2 where version 19 or later and
  * a key allow it. No session, no cookie: a restart of Odoo ends nothing.
  */
-import type { ConnectionOptions } from 'node:tls';
 import { type Answer, byName, inOneLine, isHtml, type Read, readEnvelope } from '../answer';
 import { OdooHttp } from '../http';
 import { type Concluded, concluded } from '../../domain/conclusion';
 import type { Calling } from '../../domain/odoo-orders';
+import { type LoginAddress, LoginPause, observed, placeOf, retried } from '../login';
 
-export interface StandardAddress {
-  /** http(s)://host[:port][/prefix], as `odooAddress` makes it. */
-  url: string;
-  database: string;
-  user: string;
+export interface StandardAddress extends LoginAddress {
   /** The password, or the API key that stands in for it. */
   secret: string;
   /** Whether the secret is an API key. */
   isKey: boolean;
-  /** Limit of one call (ms). */
-  timeoutMs: number;
-  tls?: ConnectionOptions;
-  /** Told after every call whether Odoo could be worked with: '' or what is wrong. */
-  observe?: (problem: string) => void;
 }
 
 /** Arguments by name; which of them go by position over /jsonrpc, and in which order. */
@@ -36,9 +27,6 @@ const POSITIONAL: Readonly<Record<string, readonly string[]>> = {
   do_unreserve: ['ids'],
 };
 
-/** After a refused login: first and longest pause before it is tried again (ms). Ten failures cost 60 s (14:153). */
-const FIRST_PAUSE = 60_000;
-const LONGEST_PAUSE = 30 * 60_000;
 /** From this version on /json/2 is there. */
 const JSON_2 = 19;
 
@@ -47,11 +35,10 @@ type Login = { uid: number; concluded?: never } | { uid?: never; concluded: Conc
 export class StandardRpc {
   readonly #address: StandardAddress;
   readonly #http: OdooHttp;
-  readonly #now: () => number;
+  readonly #pause: LoginPause;
   #major: number | undefined;
   #uid: number | undefined;
   #login: Promise<Login> | undefined;
-  #refused: { concluded: Concluded; until: number; pause: number } | undefined;
   #calls = 0;
 
   /**
@@ -63,7 +50,7 @@ export class StandardRpc {
       throw new Error('odoo-server: database, user and password or API key are needed to log in to Odoo');
     }
     this.#address = address;
-    this.#now = now;
+    this.#pause = new LoginPause(now);
     this.#http = new OdooHttp(address, now);
   }
 
@@ -77,8 +64,7 @@ export class StandardRpc {
   }
 
   get place(): string {
-    const { url, database } = this.#address;
-    return `${url.trim().replace(/\/+$/, '').toLowerCase()} ${database}`;
+    return placeOf(this.#address);
   }
 
   close(): void {
@@ -97,11 +83,7 @@ export class StandardRpc {
     named: Readonly<Record<string, unknown>>,
     options: Calling = {},
   ): Promise<Read> {
-    const read = await this.#called(model, method, named, options);
-    const { conclusion, reason = '' } = read.concluded ?? {};
-    const lost = conclusion && ['unavailable', 'session', 'credentials', 'unknown-outcome'].includes(conclusion);
-    if (!options.signal?.aborted) this.#address.observe?.(lost ? reason : '');
-    return read;
+    return observed(await this.#called(model, method, named, options), this.#address, options);
   }
 
   async #called(
@@ -110,11 +92,12 @@ export class StandardRpc {
     named: Readonly<Record<string, unknown>>,
     options: Calling,
   ): Promise<Read> {
-    const waiting = this.#waiting();
+    const { waiting } = this.#pause;
     if (waiting) return { concluded: { ...waiting, unsent: true } };
     if (this.#address.isKey && (await this.#knowsJson2(options))) {
       const read = await this.#json2(model, method, named, options);
-      if (read.concluded?.conclusion === 'credentials') this.#refuse(read.concluded);
+      if (read.concluded) this.#pause.refuse(read.concluded);
+      else this.#pause.end();
       return read;
     }
     const login = await this.#loggedIn();
@@ -132,7 +115,7 @@ export class StandardRpc {
     if (read.concluded?.conclusion === 'credentials') {
       // Changed or withdrawn since: the next call logs in anew, after a pause.
       this.#uid = undefined;
-      this.#refuse(read.concluded);
+      this.#pause.refuse(read.concluded);
     }
     // Methods that return nothing answer without a result (17:070).
     return read;
@@ -167,18 +150,6 @@ export class StandardRpc {
     return (this.#major ?? 0) >= JSON_2;
   }
 
-  #waiting(): Concluded | undefined {
-    if (!this.#refused || this.#refused.until <= this.#now()) return undefined;
-    const seconds = Math.ceil((this.#refused.until - this.#now()) / 1000);
-    const { conclusion, reason } = this.#refused.concluded;
-    return concluded(conclusion, `${reason} (next login in ${seconds} s, or when the credentials change)`);
-  }
-
-  #refuse(refusal: Concluded): void {
-    const pause = Math.min(this.#refused ? this.#refused.pause * 2 : FIRST_PAUSE, LONGEST_PAUSE);
-    this.#refused = { concluded: refusal, until: this.#now() + pause, pause };
-  }
-
   /** One login for all callers and all calls: hashing a password takes Odoo 16 and later 0.4 s. */
   #loggedIn(): Promise<Login> {
     if (this.#uid !== undefined) return Promise.resolve({ uid: this.#uid });
@@ -192,17 +163,13 @@ export class StandardRpc {
     const { database, user, secret, isKey } = this.#address;
     const read = await this.#jsonrpc('common', 'login', [database, user, secret], {});
     if (typeof read.result === 'number') {
-      this.#refused = undefined;
+      this.#pause.end();
       this.#uid = read.result;
       return { uid: read.result };
     }
     const refused = read.concluded ?? concluded('credentials', isKey ? KEY_REFUSED : PASSWORD_REFUSED);
-    if (refused.conclusion === 'credentials') this.#refuse(refused);
-    // A login that got no answer has changed nothing: it may simply be tried again.
-    return {
-      concluded:
-        refused.conclusion === 'unknown-outcome' ? concluded('unavailable', 'no answer to the login') : refused,
-    };
+    this.#pause.refuse(refused);
+    return { concluded: retried(refused) };
   }
 }
 

@@ -8,6 +8,7 @@ import type { Consignment } from '../../domain/consumption';
 import {
   type Closed,
   type DeliverOptions,
+  NO_ORDER,
   OdooError,
   type OrderState,
   type OrderVisit,
@@ -34,7 +35,6 @@ import { plan } from './plan';
 import type { Reader } from './reader';
 import { type ProductionRecord, productionOf } from './records';
 
-const NO_ORDER: OrderState = { production: undefined, moves: [], consumption: {}, remainders: [] };
 const FLAGS = { skip_consumption: true, skip_backorder: true };
 
 export class StandardVisit implements OrderVisit {

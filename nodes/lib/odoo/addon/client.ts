@@ -1,11 +1,12 @@
 /**
  * The calls that this package makes to Odoo, each returning what its answer means. Knows no Node-RED and no database.
  */
-import { explainError, readAddon, readUpdate } from './addon/answer';
-import { checked, DONE, type Read, readOf } from './answer';
-import { type Concluded, concluded } from '../domain/conclusion';
-import { OdooError } from '../domain/odoo-orders';
-import type { OrderMove, Production, Unit } from '../domain/order';
+import { explainError, readAddon, readUpdate } from './answer';
+import { namedOrders } from '../search';
+import { checked, DONE, type Read, readOf } from '../answer';
+import { type Concluded, concluded } from '../../domain/conclusion';
+import { OdooError } from '../../domain/odoo-orders';
+import type { OrderMove, Production, Unit } from '../../domain/order';
 import {
   areMoveLines,
   areMoves,
@@ -18,8 +19,6 @@ import {
   type OrderDetail,
 } from './records';
 import { type CallOptions, type OdooAddress, OdooSession } from './session';
-
-export { OdooError } from '../domain/odoo-orders';
 
 /** One page holds them all: paging by offset skips orders, because a first consumption takes one out of the list. */
 const ALL = 100_000;
@@ -102,13 +101,11 @@ export class OdooClient {
    * the user sees the orders of several companies. Unknown ones are absent. One call. @throws OdooError
    */
   async productions(
-    { ids = [], names = [] }: { ids?: readonly number[]; names?: readonly string[] },
+    { ids, names }: { ids?: readonly number[]; names?: readonly string[] },
     options?: CallOptions,
   ): Promise<Production[]> {
-    const byId = ids.length > 0 ? [['id', 'in', ids]] : [];
-    const byName = names.length > 0 ? [['name', 'in', names]] : [];
-    const domain = [...(byId.length > 0 && byName.length > 0 ? ['|'] : []), ...byId, ...byName];
-    if (domain.length === 0) return [];
+    const domain = namedOrders(ids, names);
+    if (!domain) return [];
     const found = await this.#searchRead('mrp.production', domain, PRODUCTION_FIELDS, options);
     return checked('Reading mrp.production', found, areProductions);
   }

@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { OdooClient, OdooError } from '../../../nodes/lib/odoo/client';
-import type { OdooAddress } from '../../../nodes/lib/odoo/session';
-import { LOGIN } from '../../support/push-plant';
+import { OdooClient } from '../../../../nodes/lib/odoo/addon/client';
+import { OdooError } from '../../../../nodes/lib/domain/odoo-orders';
+import type { OdooAddress } from '../../../../nodes/lib/odoo/addon/session';
+import { LOGIN } from '../../../support/push-plant';
 
 const LIST = '/api/scada/mo-list-detailed';
 const UPDATE = '/api/scada/mo/update-with-consumptions';

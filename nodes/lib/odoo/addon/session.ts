@@ -1,29 +1,16 @@
 /**
  * The session with one Odoo: HTTP, one login for all callers, the cookie. Knows no Node-RED.
  */
-import type { ConnectionOptions } from 'node:tls';
-import { readLogin } from './addon/answer';
-import { type Answer, isHtml, type Read, readEnvelope } from './answer';
-import { OdooHttp, type Sent } from './http';
-import { type Concluded, concluded } from '../domain/conclusion';
-import type { Calling } from '../domain/odoo-orders';
+import { readLogin } from './answer';
+import { type Answer, isHtml, type Read, readEnvelope } from '../answer';
+import { OdooHttp, type Sent } from '../http';
+import { type Concluded, concluded } from '../../domain/conclusion';
+import type { Calling } from '../../domain/odoo-orders';
+import { type LoginAddress, LoginPause, observed, placeOf, retried } from '../login';
 
-export interface OdooAddress {
-  /** http(s)://host[:port][/prefix], as `odooAddress` makes it. */
-  url: string;
-  database: string;
-  user: string;
+export interface OdooAddress extends LoginAddress {
   password: string;
-  /** Limit of one call (ms). */
-  timeoutMs: number;
-  tls?: ConnectionOptions;
-  /** Told after every call whether Odoo could be worked with: '' or what is wrong. */
-  observe?: (problem: string) => void;
 }
-
-/** After refused credentials: first and longest pause before a login is tried again (ms). Ten failures cost 60 s (404). */
-const FIRST_LOGIN_PAUSE = 60_000;
-const LONGEST_LOGIN_PAUSE = 30 * 60_000;
 
 /** How one call of a route is made. */
 export interface CallOptions extends Calling {
@@ -36,10 +23,9 @@ type Login = Concluded & { cookie?: string };
 export class OdooSession {
   readonly #address: OdooAddress;
   readonly #http: OdooHttp;
-  readonly #now: () => number;
+  readonly #pause: LoginPause;
   #cookie: string | undefined;
   #login: Promise<Login> | undefined;
-  #refused: { concluded: Concluded; until: number; pause: number } | undefined;
 
   /**
    * @param now a clock that nobody sets (ms)
@@ -50,7 +36,7 @@ export class OdooSession {
       throw new Error('odoo-server: database, user and password are needed to log in to Odoo');
     }
     this.#address = address;
-    this.#now = now;
+    this.#pause = new LoginPause(now);
     this.#http = new OdooHttp(address, now);
   }
 
@@ -63,19 +49,13 @@ export class OdooSession {
     return this.#http.url;
   }
 
-  /** Which Odoo this is, named alike by every Node-RED that calls it: its address and database. */
   get place(): string {
-    const { url, database } = this.#address;
-    return `${url.trim().replace(/\/+$/, '').toLowerCase()} ${database}`;
+    return placeOf(this.#address);
   }
 
   /** Calls a route under the session; one fresh login and one repeat when the session has ended. */
   async call(route: string, params: object, options: CallOptions = {}): Promise<Read> {
-    const read = await this.#callUnderSession(route, params, options);
-    const { conclusion, reason = '' } = read.concluded ?? {};
-    const lost = conclusion && ['unavailable', 'session', 'credentials', 'unknown-outcome'].includes(conclusion);
-    if (!options.signal?.aborted) this.#address.observe?.(lost ? reason : '');
-    return read;
+    return observed(await this.#callUnderSession(route, params, options), this.#address, options);
   }
 
   async #callUnderSession(route: string, params: object, options: CallOptions): Promise<Read> {
@@ -107,13 +87,8 @@ export class OdooSession {
   /** One login at a time, shared by all callers; none while refused credentials are cooling down. */
   #loggedIn(): Promise<Login> {
     if (this.#cookie) return Promise.resolve({ ...concluded('confirmed'), cookie: this.#cookie });
-    if (this.#refused && this.#refused.until > this.#now()) {
-      const seconds = Math.ceil((this.#refused.until - this.#now()) / 1000);
-      const { conclusion, reason } = this.#refused.concluded;
-      return Promise.resolve(
-        concluded(conclusion, `${reason} (next login in ${seconds} s, or when the credentials change)`),
-      );
-    }
+    const { waiting } = this.#pause;
+    if (waiting) return Promise.resolve(waiting);
     this.#login ??= this.#authenticate().finally(() => {
       this.#login = undefined;
     });
@@ -133,16 +108,12 @@ export class OdooSession {
     if (result.conclusion === 'confirmed') {
       if (!cookie)
         return concluded('unavailable', 'Odoo accepted the login, but set no session cookie: check the proxy');
-      this.#refused = undefined;
+      this.#pause.end();
       this.#cookie = cookie;
       return { ...result, cookie };
     }
-    if (result.conclusion === 'credentials') {
-      const pause = Math.min(this.#refused ? this.#refused.pause * 2 : FIRST_LOGIN_PAUSE, LONGEST_LOGIN_PAUSE);
-      this.#refused = { concluded: result, until: this.#now() + pause, pause };
-    }
-    // A login that got no answer has changed nothing: it may simply be tried again.
-    return result.conclusion === 'unknown-outcome' ? concluded('unavailable', 'no answer to the login') : result;
+    this.#pause.refuse(result);
+    return retried(result);
   }
 }
 

@@ -1,13 +1,10 @@
 /**
  * Stock moves of orders whose details nobody has read.
  */
-import type { OrderMove } from '../domain/order';
+import type { OrderMove } from '../../domain/order';
 import type { OdooClient } from './client';
 import type { OrderDetail } from './records';
 import type { CallOptions } from './session';
-
-/** Orders whose stock moves are read in one call: thousands at once could outlast its time limit. */
-export const CHUNK = 100;
 
 /**
  * The moves of orders with their silos' codes, which only the details of orders tell: orders share their silos, so one

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { type StandardOdoo, startStandardOdoo, VERSIONS } from '../../../examples/plant/odoo/standard/standard-odoo';
-import { consign } from '../../../nodes/lib/domain/consumption';
-import type { OrderVisit } from '../../../nodes/lib/domain/odoo-orders';
-import { SiloMap, type SiloWeights } from '../../../nodes/lib/domain/silos';
-import { StandardOrders } from '../../../nodes/lib/odoo/standard/orders';
+import { type StandardOdoo, startStandardOdoo, VERSIONS } from '../../../../examples/plant/odoo/standard/standard-odoo';
+import { consign } from '../../../../nodes/lib/domain/consumption';
+import type { OrderVisit } from '../../../../nodes/lib/domain/odoo-orders';
+import { SiloMap, type SiloWeights } from '../../../../nodes/lib/domain/silos';
+import { StandardOrders } from '../../../../nodes/lib/odoo/standard/orders';
 
 const silos = new SiloMap();
 const call = {};

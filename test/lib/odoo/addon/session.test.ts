@@ -12,10 +12,11 @@ import {
   startSimulatedOdoo,
   type SimulatedOdoo,
   type SimulatedOdooOptions,
-} from '../../../examples/plant/odoo/simulated-odoo';
-import { OdooClient, OdooError } from '../../../nodes/lib/odoo/client';
-import type { OdooAddress } from '../../../nodes/lib/odoo/session';
-import { LOGIN } from '../../support/push-plant';
+} from '../../../../examples/plant/odoo/simulated-odoo';
+import { OdooClient } from '../../../../nodes/lib/odoo/addon/client';
+import { OdooError } from '../../../../nodes/lib/domain/odoo-orders';
+import type { OdooAddress } from '../../../../nodes/lib/odoo/addon/session';
+import { LOGIN } from '../../../support/push-plant';
 
 const LIST = '/api/scada/mo-list-detailed';
 

@@ -1,8 +1,8 @@
 /**
  * What Odoo's answers about orders hold, as this package reads them: the addon's details, and records over `call_kw`.
  */
-import type { Production } from '../domain/order';
-import { matches } from '../domain/schema';
+import type { Production } from '../../domain/order';
+import { matches } from '../../domain/schema';
 
 /** What this package reads of mo-detail and mo-list-detailed (exchanges 058, 065). Empty text is `false` there. */
 export interface OrderDetail {

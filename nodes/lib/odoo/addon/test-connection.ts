@@ -1,7 +1,8 @@
 /**
  * What a person wants to know of an Odoo before deploying: does the login work, what is there, what is missing.
  */
-import { OdooClient, OdooError } from './client';
+import { OdooClient } from './client';
+import { OdooError } from '../../domain/odoo-orders';
 import type { OdooAddress } from './session';
 
 export interface OdooProbe {
