@@ -158,6 +158,9 @@ export class Editor {
 
 /** An open edit dialog: of a node, or of a config node on top of it. */
 export class Dialog {
+  /** What was typed last, by property. */
+  readonly #entered = new Map<string, string>();
+
   private constructor(
     readonly page: Page,
     private readonly prefix: 'node-input' | 'node-config-input',
@@ -186,9 +189,15 @@ export class Dialog {
     return this.page.locator(`#${this.prefix}-${property} + .red-ui-typedInput-container`);
   }
 
-  async fill(property: string, value: string): Promise<void> {
+  /** Where a property is typed. */
+  private async box(property: string): Promise<Locator> {
     const typed = this.typed(property);
-    const field = (await typed.count()) > 0 ? typed.locator('input.red-ui-typedInput-input') : this.field(property);
+    return (await typed.count()) > 0 ? typed.locator('input.red-ui-typedInput-input') : this.field(property);
+  }
+
+  async fill(property: string, value: string): Promise<void> {
+    const field = await this.box(property);
+    this.#entered.set(property, value);
     await field.fill(value);
     // The editor validates when a key is let go.
     await field.press('End');
@@ -211,7 +220,15 @@ export class Dialog {
   async marked(property: string, wrong: boolean): Promise<void> {
     const typed = (await this.typed(property).count()) > 0 ? ' + .red-ui-typedInput-container' : '';
     const mark = wrong ? '.input-error' : ':not(.input-error)';
-    await this.page.locator(`#${this.prefix}-${property}${typed}${mark}`).waitFor();
+    const marked = this.page.locator(`#${this.prefix}-${property}${typed}${mark}`);
+    const entered = this.#entered.get(property);
+    // A dialog that puts in what is saved a moment after it can be clicked takes back what was typed: it is typed again.
+    for (let tries = 5; tries > 0 && !(await marked.isVisible()); tries -= 1) {
+      await marked.waitFor({ timeout: 3_000 }).catch(() => undefined);
+      if (entered !== undefined && (await (await this.box(property)).inputValue()) !== entered)
+        await this.fill(property, entered);
+    }
+    await marked.waitFor();
   }
 
   /** Presses "Test connection" or "Read now". @returns how it ended, and all that it shows */
