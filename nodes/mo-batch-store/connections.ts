@@ -2,7 +2,7 @@
 import type { NodeAPI } from 'node-red';
 import { connectionsOf } from '../lib/node-red/connections';
 import type { Context, Outcome } from '../lib/node-red/node-shell';
-import { shown } from './operations';
+import { shown } from './call';
 
 export const connections = (RED: NodeAPI, t: Context['t']): Outcome => {
   const payload = connectionsOf(RED, t('error.not-configured'));
