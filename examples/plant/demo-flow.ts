@@ -23,9 +23,6 @@ export const IDS = {
   timers: { fetch: 'mo-t1', push: 'mo-t2', archive: 'mo-t3' },
 } as const;
 
-/** The simulated Odoo's user for the addon; the password is the login there. */
-const USER = 'scada';
-
 export const shippedFlow = (): FlowNode[] => JSON.parse(readFileSync(join(FLOW), 'utf8')) as FlowNode[];
 
 /** @returns the flow and its credentials, ready for a Node-RED */
@@ -33,9 +30,10 @@ export function demoFlow(
   { plc, odoo }: Pick<Plant, 'plc' | 'odoo'>,
   timers?: Timers,
 ): { flow: FlowNode[]; credentials: Record<string, Record<string, string>> } {
+  const { user, password, ...login } = odoo.login;
   const changes: Record<string, Record<string, unknown>> = {
     // It answers at once, and what a killed Node-RED had leased stays leased for four time limits.
-    [IDS.odoo]: { url: odoo.url, database: 'odoo14', timeout: 5 },
+    [IDS.odoo]: { url: odoo.url, ...login, timeout: 5 },
     [IDS.plc]: { address: '127.0.0.1', port: String(plc.port) },
   };
   (['fetch', 'push', 'archive'] as const).forEach((task, order) => {
@@ -49,6 +47,6 @@ export function demoFlow(
   });
   return {
     flow: shippedFlow().map((node) => ({ ...node, ...changes[node.id] })),
-    credentials: { [IDS.odoo]: { user: USER, password: USER } },
+    credentials: { [IDS.odoo]: { user, password } },
   };
 }

@@ -2,12 +2,15 @@
  * The simulated plant: a PLC and an Odoo, each on its real protocol, and an operator who enters the number of the next
  * order at the PLC's panel. It shares no code with the package.
  */
-import { startSimulatedOdoo, type Collisions, type OrderView, type SimulatedOdoo } from './odoo/simulated-odoo';
+import type { Collisions, OrderView, SimulatedOdoo } from './odoo/simulated-odoo';
+import { startOdoo, type WhichOdoo } from './odoo/which';
 import { blockSize, S7_BATCH_RECORD } from './plc/batch-memory';
 import { type Mill, type MillOrder, startMill } from './plc/mill';
 import { type S7Server, startS7Server } from './plc/s7-server';
 
 export interface PlantOptions {
+  /** With the addon without it. */
+  which?: WhichOdoo;
   /** Orders that are open in Odoo at the start. */
   orders?: number;
   /** Create new orders for ever, as sales would. */
@@ -52,6 +55,7 @@ const byTag = ({ moves }: OrderView): Record<string, number> => {
 
 /** Starts PLC, Odoo and mill on 127.0.0.1. */
 export async function startPlant({
+  which = 'addon',
   orders = 12,
   endless = false,
   slots = 10,
@@ -63,7 +67,7 @@ export async function startPlant({
   plcPort = 0,
   odooPort = 0,
 }: PlantOptions = {}): Promise<Plant> {
-  const odoo = await startSimulatedOdoo({ port: odooPort, latencyMs: 30, collisions });
+  const odoo = await startOdoo(which, { port: odooPort, latencyMs: 30, collisions });
   const plc = await startS7Server({ port: plcPort, dbs: { [DATA_BLOCK]: blockSize(S7_BATCH_RECORD, slots) } });
   const taken = new Set<string>();
   let created = 0;

@@ -1,6 +1,7 @@
 /**
  * `npm start`: the simulated plant, Node-RED with the shipped flow, and the address to open. With `--until-archived N` it
- * needs no person: it ends when N batches are in the history and the account agrees for every order and silo.
+ * needs no person: it ends when N batches are in the history and the account agrees for every order and silo. `--odoo`
+ * names the simulated Odoo: `addon` (14 with the SCADA addon), or the version of a standard one, 14 to 19.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -8,6 +9,7 @@ import pgPromise from 'pg-promise';
 import { account, type Account } from './account';
 import { demoFlow, IDS, type Timers } from './demo-flow';
 import { startNodeRed, type NodeRedHost } from './node-red-host';
+import { WHICH, whichOdoo } from './odoo/which';
 import { startPlant, type Plant } from './plant';
 
 /** For a person to watch, and for nobody to wait for. */
@@ -17,8 +19,18 @@ const UNWATCHED = { plant: { weighMs: 6_000, keepMs: 15_000, tickMs: 200 }, time
 const PATIENCE = 170_000;
 
 const { values: options } = parseArgs({
-  options: { 'until-archived': { type: 'string' }, json: { type: 'boolean' }, port: { type: 'string' } },
+  options: {
+    'until-archived': { type: 'string' },
+    json: { type: 'boolean' },
+    port: { type: 'string' },
+    odoo: { type: 'string', default: 'addon' },
+  },
 });
+const which = whichOdoo(options.odoo);
+if (!which) {
+  process.stderr.write(`--odoo takes one of ${WHICH.join(', ')}\n`);
+  process.exit(2);
+}
 const target = options['until-archived'] === undefined ? undefined : Number(options['until-archived']);
 if (target !== undefined && (!Number.isInteger(target) || target < 1)) {
   process.stderr.write('--until-archived takes a whole number from 1\n');
@@ -31,11 +43,12 @@ async function start(): Promise<{ plant: Plant; host: NodeRedHost; log: string[]
   const setting = target === undefined ? WATCHED : UNWATCHED;
   const timers: Timers = setting.timers;
   const plant = await startPlant({
+    which,
     orders: Math.max(12, target ?? 0),
     endless: target === undefined,
     ...setting.plant,
   });
-  say(`simulated plant: PLC on 127.0.0.1:${plant.plc.port} (S7), Odoo on ${plant.odoo.url}`);
+  say(`simulated plant: PLC on 127.0.0.1:${plant.plc.port} (S7), Odoo (${options.odoo}) on ${plant.odoo.url}`);
   const log: string[] = [];
   try {
     const host = await startNodeRed({

@@ -78,13 +78,11 @@ function closeByHand(book: OrderBook, order: Order, quantity: number): void {
 
 /** Starts a simulated Odoo; it listens when the promise resolves. @throws Error (rejects) when the port is taken. */
 export async function startSimulatedOdoo(options: SimulatedOdooOptions = {}): Promise<SimulatedOdoo> {
-  const { stateFile, now = () => new Date() } = options;
+  const { stateFile, database = 'odoo14', now = () => new Date() } = options;
   const journal = (entry: JournalEntry) => stateFile !== undefined && appendJournal(stateFile, entry);
   const book = new OrderBook(now, (order) => journal({ order }));
   book.closings.collisions = options.collisions ?? 'none';
-  const sessions = new Sessions(options.users ?? USERS, options.database ?? 'odoo14', now, (session) =>
-    journal({ session }),
-  );
+  const sessions = new Sessions(options.users ?? USERS, database, now, (session) => journal({ session }));
   for (const entry of stateFile === undefined ? [] : openJournal(stateFile)) {
     if ('order' in entry) book.keep(entry.order);
     else sessions.keep(entry.session);
@@ -103,6 +101,7 @@ export async function startSimulatedOdoo(options: SimulatedOdooOptions = {}): Pr
   };
   const server = new OdooServer(addonApplication(backend), options, (request) => control(odoo, request));
   const odoo: SimulatedOdoo = {
+    login: { interface: 'addon', database, user: 'scada', password: 'scada' },
     get url() {
       return server.url;
     },

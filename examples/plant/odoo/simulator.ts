@@ -39,9 +39,19 @@ export interface OrderView {
   byproducts: MoveView[];
 }
 
+/** How a client gets in. */
+export interface OdooLogin {
+  interface: 'addon' | 'standard';
+  database: string;
+  user: string;
+  password: string;
+}
+
 export interface SimulatedOdoo {
   readonly url: string;
   readonly port: number;
+  /** A user with no more rights than the package asks for. */
+  readonly login: OdooLogin;
   readonly calls: readonly Call[];
   createOrder(order?: NewOrder): OrderView;
   orders(): OrderView[];

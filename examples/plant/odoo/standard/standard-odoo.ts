@@ -117,6 +117,7 @@ export async function startStandardOdoo(options: StandardOdooOptions): Promise<S
     version,
     database,
     people,
+    login: { interface: 'standard', database, user: 'bridge', password: 'bridge' },
     get url() {
       return server.url;
     },
