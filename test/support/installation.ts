@@ -13,7 +13,7 @@ export const PACKAGE = '@mo-bridge/node-red-mo-bridge';
 /** Compiled files run from dist/test/support. */
 export const PROJECT = resolve(__dirname, '..', '..', '..');
 /** Node-REDs and tools that are not the project's own dependencies are kept here; `npm ci` clears it. */
-const CACHE = join(PROJECT, 'node_modules', '.cache', 'mo-bridge');
+export const CACHE = join(PROJECT, 'node_modules', '.cache', 'mo-bridge');
 /** What Node-RED 4.1 and 5 give npm when the palette installs a module (@node-red/registry/lib/installer.js). */
 const PALETTE = [
   '--no-audit',
