@@ -133,7 +133,7 @@ const TABLES = {
     'released bool NOT NULL DEFAULT false',
     'at timestamptz NOT NULL DEFAULT clock_timestamp()',
   ),
-  // Tellings that a person threw away: they are not taken again.
+  // Tellings that a person threw away, or said to belong to another order: they are not taken again.
   mo_discarded_readings: columns(
     'line varchar(64) NOT NULL',
     'source varchar(128) NOT NULL',
@@ -143,6 +143,17 @@ const TABLES = {
     'at timestamptz NOT NULL DEFAULT clock_timestamp()',
     'decided_by text',
     'note text',
+    'belongs_to varchar(64)',
+  ),
+  // Slots that are refused now, with what is wrong, and their bytes (hex).
+  mo_rejected_slots: columns(
+    'line varchar(64) NOT NULL',
+    'source varchar(128) NOT NULL',
+    'slot int NOT NULL',
+    'mo_id varchar(64)',
+    'problems jsonb NOT NULL',
+    "raw text NOT NULL DEFAULT ''",
+    'since timestamptz NOT NULL DEFAULT clock_timestamp()',
   ),
   mo_events: columns(
     'id int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
@@ -153,7 +164,7 @@ const TABLES = {
     'kind varchar(32) NOT NULL',
     "detail jsonb NOT NULL DEFAULT '{}'",
   ),
-  // Alarms that were told and are not over. `watch` is who told them, `subject` the row's id, or the line.
+  // Alarms that are not over, or whose end was not sent yet. `watch` is who tells them, `subject` the row's id, or the line.
   mo_alarms: columns(
     'watch text NOT NULL',
     'kind varchar(32) NOT NULL',
@@ -163,6 +174,10 @@ const TABLES = {
     'slot int',
     'since timestamptz NOT NULL',
     'reason text',
+    // When its beginning was sent; until when somebody is sending something of it; when it was over.
+    'told_at timestamptz DEFAULT clock_timestamp()',
+    'sending_until timestamptz',
+    'ended_at timestamptz',
   ),
   // Who wants to close an order of an Odoo: the lowest ticket that has not run out has the turn.
   mo_closings: columns(
@@ -197,6 +212,7 @@ const IDENTIFYING: Record<TableName, readonly string[]> = {
   mo_lines: ['line', 'last_read_at', 'seen'],
   mo_slots: ['line', 'source', 'slot', 'mo_id', 'figures'],
   mo_discarded_readings: ['line', 'source', 'slot', 'mo_id', 'figures'],
+  mo_rejected_slots: ['line', 'source', 'slot', 'problems'],
   mo_events: ['id', 'at', 'mo_id', 'batch_id', 'line', 'kind', 'detail'],
   mo_alarms: ['watch', 'kind', 'subject', 'since'],
   mo_closings: ['owner', 'odoo', 'ticket', 'until'],

@@ -32,7 +32,14 @@ const UNCONFIRMED_SINCE = `UPDATE mo_batch SET unconfirmed_since = now()
 const CHUNK = 500;
 
 /** What a flow that is deployed already fills by itself: that is not what was to be kept. */
-const NOTED: readonly TableName[] = ['mo_lines', 'mo_slots', 'mo_alarms', 'mo_closings', 'mo_order_areas'];
+const NOTED: readonly TableName[] = [
+  'mo_lines',
+  'mo_slots',
+  'mo_rejected_slots',
+  'mo_alarms',
+  'mo_closings',
+  'mo_order_areas',
+];
 
 const noRows = (): Transferred['rows'] =>
   Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as Transferred['rows'];
