@@ -30,7 +30,7 @@ export function demoFlow(
   { plc, odoo }: Pick<Plant, 'plc' | 'odoo'>,
   timers?: Timers,
 ): { flow: FlowNode[]; credentials: Record<string, Record<string, string>> } {
-  const { user, password, ...login } = odoo.login;
+  const { user, password, apiKey, ...login } = odoo.login;
   const changes: Record<string, Record<string, unknown>> = {
     // It answers at once, and what a killed Node-RED had leased stays leased for four time limits.
     [IDS.odoo]: { url: odoo.url, ...login, timeout: 5 },
@@ -47,6 +47,6 @@ export function demoFlow(
   });
   return {
     flow: shippedFlow().map((node) => ({ ...node, ...changes[node.id] })),
-    credentials: { [IDS.odoo]: { user, password } },
+    credentials: { [IDS.odoo]: { user, password, apiKey } },
   };
 }

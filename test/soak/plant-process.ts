@@ -59,7 +59,8 @@ const commands = {
     plant = await startPlant(options);
     keepMs = options.keepMs ?? 0;
     watchEmptied();
-    return { plcPort: plant.plc.port, odooUrl: plant.odoo.url };
+    const { url, login } = plant.odoo;
+    return { plcPort: plant.plc.port, odoo: { url, login } };
   },
   odooFault: (fault: Fault) => running().odoo.setFault(fault),
   odooOutage: (ms: number) => running().odoo.outage(ms),

@@ -1,8 +1,8 @@
 /**
- * `npm run soak -- --kills N --seed S [--json]`: Node-RED with the shipped flow against a simulated plant in a process of its own.
+ * `npm run soak -- --kills N --seed S [--odoo V] [--json]`: Node-RED with the shipped flow against a simulated plant in a process of its own.
  * At random moments Node-RED is killed (every third time the embedded PostgreSQL with it), connections to Odoo and PLC are
  * cut, closings meet, operators mistype and rows are held locked; at the end the plant is let run out, a person decides
- * what is shown, and every order has to be accounted for.
+ * what is shown, and every order has to be accounted for. `--odoo` names the simulated Odoo: `addon`, or 14 to 19.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pgPromise from 'pg-promise';
 import { demoFlow, IDS } from '../../examples/plant/demo-flow';
+import { WHICH, whichOdoo } from '../../examples/plant/odoo/which';
 import { type NodeRedHost, startNodeRed } from '../../examples/plant/node-red-host';
 import { seededRandom } from '../../examples/plant/plc/random';
 import type { Plant, PlantOptions } from '../../examples/plant/plant';
@@ -25,6 +26,7 @@ const { values: options } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
+    odoo: { type: 'string', default: 'addon' },
     json: { type: 'boolean' },
   },
 });
@@ -147,8 +149,10 @@ async function main(): Promise<number> {
   let host: NodeRedHost | undefined;
   const log: string[] = [];
   try {
-    const { plcPort, odooUrl } = await plant.call('start', { ...PLANT, seed });
-    const remote = { plc: { port: plcPort }, odoo: { url: odooUrl } } as Pick<Plant, 'plc' | 'odoo'>;
+    const which = whichOdoo(options.odoo);
+    if (!which) throw new Error(`--odoo takes one of ${WHICH.join(', ')}`);
+    const { plcPort, odoo } = await plant.call('start', { ...PLANT, which, seed });
+    const remote = { plc: { port: plcPort }, odoo } as Pick<Plant, 'plc' | 'odoo'>;
     const demo = demoFlow(remote, TIMERS);
     const start = (): Promise<NodeRedHost> =>
       startNodeRed({
@@ -157,7 +161,7 @@ async function main(): Promise<number> {
         userDir,
         onLine: (line) => void (log.push(line), log.length > 400 && log.shift()),
       });
-    for (const [n, life] of planLives(kills, seededRandom(seed)).entries()) {
+    for (const [n, life] of planLives(kills, seededRandom(seed), odoo.login.interface).entries()) {
       host = await start();
       await live(life, host, plant, pgp);
       if ((n + 1) % 10 === 0) say(`${n + 1} kills, ${(await plant.call('begun')).length} orders begun`);

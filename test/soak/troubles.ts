@@ -1,9 +1,16 @@
 /** What one life of Node-RED suffers besides its end: a plan that the seed alone decides. */
 import type { seededRandom } from '../../examples/plant/plc/random';
+import type { OdooLogin } from '../../examples/plant/odoo/simulator';
 import type { MillTrouble } from '../../examples/plant/plc/troubles';
 
-/** At the connections, and in Odoo where closings meet. */
-const CONNECTIONS = [
+/** At the PLC's connection. */
+const PLC = [
+  { command: 'plcDrop', argument: undefined },
+  { command: 'plcRefuse', argument: undefined },
+] as const;
+
+/** At Odoo's connection, and in Odoo where closings meet. */
+const ADDON = [
   { command: 'odooFault', argument: { kind: 'cutBefore', count: 2 } },
   { command: 'odooFault', argument: { kind: 'cutAfter', count: 2 } },
   { command: 'odooFault', argument: { kind: 'commitLate', route: 'update-with-consumptions', count: 1, ms: 1500 } },
@@ -14,10 +21,25 @@ const CONNECTIONS = [
   { command: 'odooFault', argument: { kind: 'serialization', method: 'button_mark_done', count: 1 } },
   { command: 'odooFault', argument: { kind: 'serialization', route: 'mark-done', count: 1 } },
   { command: 'odooOutage', argument: 800 },
-  { command: 'plcDrop', argument: undefined },
-  { command: 'plcRefuse', argument: undefined },
-  undefined,
 ] as const;
+
+/** The same where every call is one of a model's methods, and a closing keeps its flags. */
+const STANDARD = [
+  { command: 'odooFault', argument: { kind: 'cutBefore', count: 2 } },
+  { command: 'odooFault', argument: { kind: 'cutAfter', count: 2 } },
+  { command: 'odooFault', argument: { kind: 'cutAfter', method: 'button_mark_done', count: 1 } },
+  { command: 'odooFault', argument: { kind: 'commitLate', method: 'write', count: 1, ms: 1500 } },
+  { command: 'odooFault', argument: { kind: 'commitLate', method: 'button_mark_done', count: 1, ms: 1500 } },
+  { command: 'odooFault', argument: { kind: 'html502', count: 2 } },
+  { command: 'odooFault', argument: { kind: 'http500', count: 2 } },
+  { command: 'odooFault', argument: { kind: 'databaseDown', count: 2 } },
+  { command: 'odooFault', argument: { kind: 'serialization', method: 'write', count: 1 } },
+  { command: 'odooFault', argument: { kind: 'serialization', method: 'button_mark_done', count: 1 } },
+  { command: 'odooFault', argument: { kind: 'serverError200', count: 1 } },
+  { command: 'odooOutage', argument: 800 },
+] as const;
+
+const DIALECTS = { addon: ADDON, standard: STANDARD } as const;
 
 /** At the mill. */
 const MISHAPS: readonly (MillTrouble | undefined)[] = [
@@ -37,7 +59,7 @@ const LOCK = { shortest: 1_000, longest: 5_000 };
 
 export interface Life {
   after: number;
-  trouble: (typeof CONNECTIONS)[number];
+  trouble: (typeof PLC | (typeof DIALECTS)[keyof typeof DIALECTS])[number] | undefined;
   mishap: (typeof MISHAPS)[number];
   mishapMs: number;
   /** Rows of the queue are held locked for so long; 0: none. */
@@ -48,12 +70,16 @@ export interface Life {
   connected: boolean;
 }
 
-export function planLives(kills: number, random: ReturnType<typeof seededRandom>): Life[] {
+export function planLives(
+  kills: number,
+  random: ReturnType<typeof seededRandom>,
+  dialect: OdooLogin['interface'],
+): Life[] {
   const between = ({ shortest, longest }: { shortest: number; longest: number }): number =>
     shortest + random() * (longest - shortest);
   const oneOf = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   return Array.from({ length: kills }, (_, n) => {
-    const trouble = oneOf(CONNECTIONS);
+    const trouble = oneOf([...DIALECTS[dialect], ...PLC, undefined]);
     const mishap = oneOf(MISHAPS);
     // A slot that nobody can read a second time before the kill takes its weights with it: that is no bridge's fault.
     const unread = mishap === 'emptied' && trouble?.command.startsWith('plc');

@@ -101,7 +101,7 @@ export async function startSimulatedOdoo(options: SimulatedOdooOptions = {}): Pr
   };
   const server = new OdooServer(addonApplication(backend), options, (request) => control(odoo, request));
   const odoo: SimulatedOdoo = {
-    login: { interface: 'addon', database, user: 'scada', password: 'scada' },
+    login: { interface: 'addon', database, secret: 'password', user: 'scada', password: 'scada', apiKey: '' },
     get url() {
       return server.url;
     },

@@ -39,12 +39,14 @@ export interface OrderView {
   byproducts: MoveView[];
 }
 
-/** How a client gets in. */
+/** How a client gets in: what an odoo-server node is set to, and its credentials. */
 export interface OdooLogin {
   interface: 'addon' | 'standard';
   database: string;
+  secret: 'password' | 'key';
   user: string;
   password: string;
+  apiKey: string;
 }
 
 export interface SimulatedOdoo {

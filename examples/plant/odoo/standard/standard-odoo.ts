@@ -117,7 +117,11 @@ export async function startStandardOdoo(options: StandardOdooOptions): Promise<S
     version,
     database,
     people,
-    login: { interface: 'standard', database, user: 'bridge', password: 'bridge' },
+    login: {
+      ...{ interface: 'standard', database, user: 'bridge', password: 'bridge', apiKey: 'bridge-key' },
+      // Where /json/2 is there, a key opens it.
+      secret: book.generation.json2 ? 'key' : 'password',
+    },
     get url() {
       return server.url;
     },
