@@ -43,6 +43,12 @@ export function addonApplication(backend: Backend): Application {
     contextLost: (request) => book.closings.withoutContext(() => answered(request)),
     rolledBack: (request, why) => rolledBack(backend, request, why),
     databaseDown: (request) => databaseDown(backend, request),
+    forgotten: (request) => {
+      const before = found(backend, request).written.map((order) => structuredClone(order));
+      const made = answered(request);
+      for (const order of before) book.commit({ ...order, version: book.find(order.id)?.version ?? order.version });
+      return made;
+    },
     endSession: (request) => sessions.end(sidOf(request.cookie)),
     /**
      * When another call has committed one of its orders meanwhile, this one is rolled back whole, as the recorded server

@@ -7,7 +7,8 @@
  * expireSession: the session has ended when the call arrives · serverError200: error.code 200, rolled back ·
  * serialization: the same, "could not serialize access" · contextLost: a closing that Odoo repeats without the flags
  * that it was called with ·
- * databaseDown: PostgreSQL is gone and takes the session with it (exchanges 330-334).
+ * databaseDown: PostgreSQL is gone and takes the session with it (exchanges 330-334) · forgets: a writing call is answered
+ * as if it was done, and nothing of it is kept.
  */
 export const FAULT_KINDS = [
   'delay',
@@ -22,6 +23,7 @@ export const FAULT_KINDS = [
   'serialization',
   'contextLost',
   'databaseDown',
+  'forgets',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -29,7 +31,7 @@ export interface Fault {
   kind: FaultKind;
   /** Regular expression on the path; every route without it. */
   route?: RegExp | string;
-  /** Only calls of this method of a model. */
+  /** Only calls of this method of a model. `forgets` strikes writing calls only. */
   method?: string;
   /** How many calls it hits (1), or all until it is cleared. */
   count?: number | 'always';
@@ -52,10 +54,14 @@ export class Faults {
     this.waiting = [];
   }
 
-  /** @param called a model's method; '' when the call is none */
-  take(path: string, called = ''): { kind: FaultKind; ms: number } | undefined {
+  /**
+   * @param called a model's method; '' when the call is none
+   * @param writes whether the call changes an order
+   */
+  take(path: string, called = '', writes = false): { kind: FaultKind; ms: number } | undefined {
     const fault = this.waiting.find(
-      ({ left, route, method }) => left > 0 && route.test(path) && (method === undefined || method === called),
+      ({ kind, left, route, method }) =>
+        left > 0 && route.test(path) && (method === undefined || method === called) && (writes || kind !== 'forgets'),
     );
     if (fault) fault.left -= 1;
     return fault;

@@ -52,6 +52,8 @@ export interface Application {
   contextLost(request: HttpRequest): HttpAnswer;
   rolledBack(request: HttpRequest, why: 'aborted' | 'serialization'): HttpAnswer;
   databaseDown(request: HttpRequest): HttpAnswer;
+  /** The answer of a call that was done, of which nothing is kept. */
+  forgotten(request: HttpRequest): HttpAnswer;
   endSession(request: HttpRequest): void;
 }
 
@@ -152,7 +154,7 @@ export class OdooServer {
       this.send(res, made);
     };
     const cut = (): void => void res.socket?.destroy();
-    const fault = this.faults.take(request.path, target.method);
+    const fault = this.faults.take(request.path, target.method, writes);
     switch (fault?.kind) {
       case undefined:
         return this.work(request, target, reply);
@@ -173,6 +175,8 @@ export class OdooServer {
         return reply(application.contextLost(request));
       case 'databaseDown':
         return reply(application.databaseDown(request));
+      case 'forgets':
+        return reply(application.forgotten(request));
       case 'cutBefore':
         call.outcome = 'cut, not committed';
         return cut();

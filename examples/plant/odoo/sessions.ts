@@ -25,15 +25,18 @@ export function sidOf(cookie: string | undefined): string | undefined {
 }
 
 export class Sessions {
+  private users: readonly SimulatedUser[];
   private readonly live = new Map<string, Session>();
   private readonly failures = new Map<string, { count: number; last: number }>();
 
   constructor(
-    private readonly users: readonly SimulatedUser[],
+    users: readonly SimulatedUser[],
     private readonly database: string,
     private readonly now: () => Date,
     private readonly journal: (entry: SessionEntry) => void,
-  ) {}
+  ) {
+    this.users = users;
+  }
 
   find(sid: string | undefined): Session | undefined {
     return sid === undefined ? undefined : this.live.get(sid);
@@ -53,6 +56,12 @@ export class Sessions {
   /** Ends every session, as when the session store is lost. */
   endAll(): void {
     for (const sid of [...this.live.keys()]) this.end(sid);
+  }
+
+  /** Gives a user another password: the sessions that were opened with the old one end. */
+  setPassword(login: string, password: string): void {
+    this.users = this.users.map((user) => (user.login === login ? { ...user, password } : user));
+    for (const { sid, user } of this.live.values()) if (user.login === login) this.end(sid);
   }
 
   /** Opens a session. The one whose cookie was sent along ends at once (exchange 029). */

@@ -145,6 +145,7 @@ export async function startSimulatedOdoo(options: SimulatedOdooOptions = {}): Pr
     collide: (collisions) => {
       book.closings.collisions = collisions;
     },
+    setPassword: (login, password) => sessions.setPassword(login, password),
     setFault: (fault) => server.faults.set(fault),
     clearFaults: () => server.faults.clear(),
     maxConcurrentPerOrder: () => server.log.maxConcurrentPerOrder(),

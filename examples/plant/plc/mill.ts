@@ -13,7 +13,7 @@ import {
 } from './batch-memory';
 import { seededRandom, textSeed } from './random';
 import type { S7Server } from './s7-server';
-import { Troubles, type Mishap, type MillTrouble, type TroubleOptions } from './troubles';
+import { mistypedNumber, Troubles, type Mishap, type MillTrouble, type TroubleOptions } from './troubles';
 
 /** An order as the operator gets it. */
 export interface MillOrder {
@@ -88,7 +88,7 @@ export interface MillOptions {
 }
 
 export interface Mill {
-  /** By MO id: the final weights of every batch completed so far, decoded from memory at completion. */
+  /** By MO id, whatever was typed: the final weights of every batch completed so far, decoded from memory at completion. */
   finals(): Map<string, FinalWeights>;
   /** Freezes a slot: its bytes stay as they are. @param slot from 1 */
   pause(slot: number): void;
@@ -181,7 +181,9 @@ export function startMill(options: MillOptions): Mill {
     const weights = weigh(order, seed);
     const zeros = Object.fromEntries(weights.targets.map(([tag]) => [tag, 0]));
     if (slots[index]?.left?.kind !== 'number-first') blankSlot(memory, layout, index + 1);
-    writeSlot(memory, layout, index + 1, { mo_id: order.mo_id, ...(slots[index]?.left ? {} : { consumption: zeros }) });
+    const entered = troubles.befalls('mistyped', order.mo_id) ? mistypedNumber(order.mo_id) : order.mo_id;
+    if (entered !== order.mo_id) troubles.happened('mistyped', index + 1, order.mo_id, entered);
+    writeSlot(memory, layout, index + 1, { mo_id: entered, ...(slots[index]?.left ? {} : { consumption: zeros }) });
     countBatch(memory, layout, index + 1);
     enter(index, 'entered', { mo_id: order.mo_id, ...weights });
     return true;
@@ -254,8 +256,9 @@ export function startMill(options: MillOptions): Mill {
     if (slot.phase === 'free') return;
     if (slot.phase === 'entered') {
       if (slot.left?.kind === 'number-first') {
+        const { mo_id } = readSlot(memory, layout, number);
         blankSlot(memory, layout, number);
-        writeSlot(memory, layout, number, { mo_id: slot.mo_id });
+        writeSlot(memory, layout, number, { mo_id });
       }
       delete slot.left;
       writeSlot(memory, layout, number, { status_operation: true });
@@ -269,8 +272,8 @@ export function startMill(options: MillOptions): Mill {
     } else if (slot.phase === 'weighed') {
       // A tick after the weights: whoever sees status 1 sees final weights, as a careful PLC program has it.
       writeSlot(memory, layout, number, { status_operation: false, status_manufacturing: true });
-      const { mo_id, consumption, actual_weight_quantity_finished_goods: finished } = readSlot(memory, layout, number);
-      finals.set(mo_id, { consumption, finished });
+      const { consumption, actual_weight_quantity_finished_goods: finished } = readSlot(memory, layout, number);
+      finals.set(slot.mo_id, { consumption, finished });
       enter(index, 'complete');
     } else if (suffer(slot, index)) {
       return;

@@ -3,12 +3,13 @@
 /**
  * What an operator or a careless PLC program does, once and by command.
  * - typed-over: the number of another order stands over a completed batch that was read, and is corrected after a while.
+ * - mistyped: the number is entered wrong, and stays so until the slot is free.
  * - blinking: the running bit of a completed batch changes with every scan for a while.
  * - emptied: a completed batch is gone right after it was read for the first time.
  * - number-blanked: a completed batch is freed by its number alone; weights and flags stay until the next order.
  * - number-first: a completed batch stays until the next order, whose number is there a scan before the rest is cleared.
  */
-export type MillTrouble = 'typed-over' | 'blinking' | 'emptied' | 'number-blanked' | 'number-first';
+export type MillTrouble = 'typed-over' | 'mistyped' | 'blinking' | 'emptied' | 'number-blanked' | 'number-first';
 
 export interface TroubleOptions {
   /** The order whose batch it befalls; any by default. */
@@ -23,9 +24,13 @@ export interface Mishap {
   slot: number;
   /** The order whose batch it was. */
   mo_id: string;
-  /** typed-over: the number that stood over it. */
+  /** typed-over, mistyped: the number that stood there. */
   typed?: string;
 }
+
+/** A number as a slip of the finger has it: one that no order has, of the same length. */
+export const mistypedNumber = (number: string): string =>
+  number.replace(/0|\d/, (digit) => (digit === '0' ? '9' : '0'));
 
 /** What is to happen, and what has. */
 export class Troubles {

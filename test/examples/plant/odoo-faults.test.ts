@@ -112,3 +112,31 @@ test('a fault strikes the routes and as often as it says', async (t) => {
   assert.equal((await update()).status, 200);
   assert.throws(() => odoo.setFault({ kind: 'nonsense' as 'delay' }), /unknown fault nonsense/);
 });
+
+test('forgets answers a writing call as usual and keeps nothing of it; reading calls are not touched', async (t) => {
+  const odoo = await started(t);
+  odoo.createOrder();
+  const post = await client(odoo);
+  odoo.setFault({ kind: 'forgets' });
+  assert.equal(errorOf(await post('/api/scada/mo-list-detailed', { limit: 1, offset: 0 })), undefined);
+  const answer = await post(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 });
+  assert.equal(result(answer).status, 'success');
+  assert.equal(silo101(odoo), 0);
+  await post(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 });
+  assert.equal(silo101(odoo), 100);
+});
+
+test('a changed password ends the sessions of its user and refuses the old one', async (t) => {
+  const odoo = await started(t);
+  odoo.createOrder();
+  const post = await client(odoo);
+  odoo.setPassword('scada', 'another');
+  assert.equal(errorOf(await post(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 }))?.code, 100);
+  const refused = await client(odoo);
+  assert.equal(errorOf(await refused(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 }))?.code, 100);
+  odoo.setPassword('scada', 'scada');
+  await (
+    await client(odoo)
+  )(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 });
+  assert.equal(silo101(odoo), 100);
+});

@@ -248,6 +248,14 @@ test('typed-over: another number stands over the completed batch for a while, an
   assert.deepEqual(mill.mishaps(), [{ kind: 'typed-over', slot: 1, mo_id: 'WH/MO/00001', typed: 'WH/MO/00002' }]);
 });
 
+test('mistyped: the batch is weighed under a number that no order has, and counts as the batch of its order', async (t) => {
+  const { mill, samples } = await troubled(t, 'mistyped');
+  const numbers = new Set(samples.map(({ mo_id }) => mo_id).filter((mo_id) => /1$/.test(mo_id)));
+  assert.deepEqual([...numbers], ['WH/MO/90001']);
+  assert.ok(mill.finals().has('WH/MO/00001'));
+  assert.deepEqual(mill.mishaps(), [{ kind: 'mistyped', slot: 1, mo_id: 'WH/MO/00001', typed: 'WH/MO/90001' }]);
+});
+
 test('blinking: the running bit of the completed batch comes and goes, nothing else changes', async (t) => {
   const { samples, final } = await troubled(t, 'blinking');
   const complete = samples.filter(({ mo_id, status_manufacturing }) => mo_id.endsWith('1') && status_manufacturing);

@@ -45,17 +45,20 @@ const COOLDOWN_MS = 60_000;
 const denied = (text = 'Access Denied'): OdooError => new OdooError(text, 'odoo.exceptions.AccessDenied');
 
 export class Access {
+  private users: readonly User[];
   private readonly sessions = new Map<string, User>();
   private readonly failures = new Map<string, { count: number; since: number }>();
   /** Keys that this process has let in: `execute_kw` does not look at their expiry again. */
   private readonly seen = new Set<string>();
 
   constructor(
-    readonly users: readonly User[],
+    users: readonly User[],
     private readonly database: string,
     private readonly generation: Generation,
     private readonly now: () => Date,
-  ) {}
+  ) {
+    this.users = users;
+  }
 
   /** `common.login`: the user's id, or false, also for too many failures (14, 15). */
   login(address: string, db: unknown, login: unknown, secret: unknown): number | false {
@@ -104,6 +107,12 @@ export class Access {
     const sid = newSid();
     this.sessions.set(sid, user);
     return { user, sid };
+  }
+
+  /** Gives a user another password: the sessions that were opened with the old one end. */
+  setPassword(login: string, password: string): void {
+    this.users = this.users.map((user) => (user.login === login ? { ...user, password } : user));
+    for (const [sid, user] of this.sessions) if (user.login === login) this.sessions.delete(sid);
   }
 
   session(sid: string | undefined): User | undefined {

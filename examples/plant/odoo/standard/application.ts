@@ -91,6 +91,7 @@ export function standardApplication(backend: Backend, answers: Answers, timing: 
     contextLost: (request) => answered(withoutContext(request)),
     rolledBack: (request, why) => answers.failed(request, why === 'aborted' ? ABORTED : CONFLICT),
     databaseDown: (request) => answers.databaseDown(request),
+    forgotten: (request) => book.forgetting(() => answered(request)),
     endSession: (request) => access.end(sidOf(request.cookie)),
     begin: (request) => {
       const call = callOf(request);

@@ -33,6 +33,7 @@ export class OrderBook {
   private readonly owners = new Map<number, Order>();
   private readonly numbers = new Map<string, number>();
   private undo: Map<Order, Order> | undefined;
+  private forgetful = false;
   private next = { order: 1, move: 1, line: 1, workOrder: 1 };
 
   constructor(
@@ -66,12 +67,23 @@ export class OrderBook {
     try {
       const result = work();
       for (const order of undo.keys()) this.settle(order);
+      if (this.forgetful) for (const [order, before] of undo) this.takeBack(order, before);
       return result;
     } catch (error) {
       for (const [order, before] of undo) Object.assign(order, before);
       throw error;
     } finally {
       this.undo = undefined;
+    }
+  }
+
+  /** Runs a call that ends as it would, and keeps nothing of what it has changed. */
+  forgetting<T>(work: () => T): T {
+    this.forgetful = true;
+    try {
+      return work();
+    } finally {
+      this.forgetful = false;
     }
   }
 
@@ -173,6 +185,13 @@ export class OrderBook {
     this.numbers.set(code, number);
     const name = `WH/${code}/${String(number).padStart(5, '0')}`;
     return this.find(name) ? this.name({ id: 0, name: code, code }) : name;
+  }
+
+  /** Puts an order back to what it was, its stock too. */
+  private takeBack(order: Order, before: Order): void {
+    this.warehouse.giveBack(order.booked);
+    Object.assign(order, { ...before, booked: [] });
+    this.settle(order);
   }
 
   /** After a change: states, stock, and whose move is whose. */

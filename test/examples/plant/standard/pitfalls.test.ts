@@ -325,3 +325,24 @@ each(VERSIONS, 'a finished product with lots needs one, but on 19', async (odoo,
   await writes(call, version, order, [800, 370], right(version), { qty_producing: 2500, lot_producing_id: id });
   assert.deepEqual(await done(call, order), { result: true });
 });
+
+for (const version of VERSIONS)
+  test(`${version}: an Odoo that forgets answers true and holds neither figures nor stock`, async (t) => {
+    const odoo = await standard(t, version, {});
+    const { id, name } = odoo.createOrder(TWO_SILOS);
+    const call = caller(odoo);
+    const before = odoo.takenFrom(name);
+    odoo.setFault({ kind: 'forgets', method: 'button_mark_done' });
+    await call('mrp.production', 'write', [[id], { qty_producing: 2500 }]);
+    await call('mrp.production', 'button_mark_done', [[id]], FLAGS);
+    assert.notEqual(odoo.order(name).state, 'done');
+    assert.deepEqual(odoo.takenFrom(name), before);
+  });
+
+test('the password of a standard Odoo can be changed', async (t) => {
+  const odoo = await standard(t, 16, {});
+  odoo.setPassword('bridge', 'another');
+  assert.equal((await caller(odoo)('mrp.production', 'search', [[]])).error, 'odoo.exceptions.AccessDenied');
+  odoo.setPassword('bridge', 'bridge');
+  assert.deepEqual((await caller(odoo)('mrp.production', 'search', [[]])).result, []);
+});
