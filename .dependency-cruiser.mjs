@@ -15,7 +15,8 @@ const ROOMS = {
     rooms: [
       'nodes/lib/domain',
       'nodes/lib/plc/slot-layout.ts',
-      'nodes/lib/plc/layout-check.ts',
+      'nodes/lib/plc/layout-fault.ts',
+      'nodes/lib/plc/source',
       'nodes/lib/node-red/config-migrations.ts',
     ],
     packages: [],

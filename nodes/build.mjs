@@ -36,6 +36,14 @@ const { outputFiles } = await build({
 });
 for (const { path, contents } of outputFiles) write(path.slice(process.cwd().length + 1), Buffer.from(contents));
 
+/** A dialog with what it shares: `<!-- FILE -->` stands for nodes/lib/editor/FILE, and `${type}` in that for the node's type. */
+const wholeDialog = (source) =>
+  readFileSync(join(source, 'dialog.html'), 'utf8').replace(/<!-- ([\w.-]+\.html) -->/g, (_, file) =>
+    readFileSync(join('nodes', 'lib', 'editor', file), 'utf8')
+      .replaceAll('${type}', basename(source))
+      .trim(),
+  );
+
 /** What Node-RED's editor loads of a node: its dialog, and the script that registers it. */
 const dialogOf = async (source) => {
   const { outputFiles } = await build({
@@ -45,8 +53,7 @@ const dialogOf = async (source) => {
     target: 'es2020',
     write: false,
   });
-  const dialog = readFileSync(join(source, 'dialog.html'), 'utf8');
-  return `${dialog}\n<script type="text/javascript">\n${outputFiles[0].text}</script>\n`;
+  return `${wholeDialog(source)}\n<script type="text/javascript">\n${outputFiles[0].text}</script>\n`;
 };
 
 /** The texts of one type in one language: what all have in common, and its own, which win. */

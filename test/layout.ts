@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { SourceError } from '../nodes/lib/plc/source/fault';
 import { layOut, lineOf } from '../nodes/lib/plc/source/layout';
 import { textOfFile } from '../nodes/lib/plc/source/text-file';
-import { sourceWords, type Translate } from '../nodes/plc-consumption-read/layout-words';
+import { sourceWords, type Translate } from '../nodes/lib/plc/layout-words';
 
 /** The node's own words, as the build has put them beside it. */
 const english: Translate = (key, values) => {

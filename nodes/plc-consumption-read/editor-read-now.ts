@@ -1,10 +1,11 @@
 /** "Read now" in the dialog of plc-consumption-read: the decoded slots, before anything is deployed. */
 import { ask, field, say } from '../lib/editor/dialog';
+import { askedOf } from '../lib/editor/live';
+import { plainName } from '../lib/editor/plain-names';
 import { isPosition, isWeight } from '../lib/plc/slot-layout';
 import type { SlotProblem } from '../lib/plc/slot-problem';
-import { plainName } from './editor-fields';
-import { enteredRows } from './editor-field-table';
-import { problemWords } from './slot-words';
+import { problemWords } from '../lib/plc/slot-words';
+import { table } from './editor-table';
 
 /** What the dialog shows of a read. */
 interface Answer {
@@ -23,15 +24,18 @@ interface Answer {
 }
 
 const FINISHED = 'actual_weight_quantity_finished_goods';
-const SETTINGS = ['db', 'base', 'stride', 'slots', 'settle', 'timeout', 'maxSilo', 'maxFinished', 'zeroBand'] as const;
-/** What "Read now" needs of the editor's own state of the endpoint (node-red-contrib-s7). */
-const ENDPOINT = [
-  ...['id', 'transport', 'connmode', 'address', 'port', 'rack', 'slot', 'timeout'],
-  ...['localtsaphi', 'localtsaplo', 'remotetsaphi', 'remotetsaplo'],
+const SETTINGS = [
+  'db',
+  'base',
+  'stride',
+  'slots',
+  'settle',
+  'timeout',
+  'maxSilo',
+  'maxFinished',
+  'zeroBand',
+  'moPattern',
 ];
-
-const pick = (keys: readonly string[], valueOf: (key: string) => unknown): Record<string, unknown> =>
-  Object.fromEntries(keys.map((key) => [key, valueOf(key)]));
 
 /** The weights of a read, each once: those of the table's rows, and of a list the silos that it names. */
 const weightsOf = (fields: readonly string[], readings: Answer['readings']): string[] => {
@@ -45,11 +49,11 @@ function tableOf(node: EditorNode, { readings, rejected, empty, duration_ms }: A
   const weights = weightsOf(fields, readings);
   const text = (key: string, values?: Record<string, unknown>): string =>
     node._(`plc-consumption-read.test.${key}`, values);
-  const table = $('<table>');
+  const slots = $('<table>');
   const addRow = (cells: (string | number)[], tag: '<th>' | '<td>'): JQuery =>
     $('<tr>')
       .append(cells.map((cell) => $(tag).text(cell)))
-      .appendTo(table);
+      .appendTo(slots);
   const names = weights.map((name) => (name === FINISHED ? text('finished') : plainName(node, name)));
   addRow([text('slot'), text('order'), text('state'), ...names], '<th>');
   for (const { slot, mo_id, status_manufacturing, status_operation, consumption, plc_time = '', ...rest } of readings) {
@@ -67,27 +71,19 @@ function tableOf(node: EditorNode, { readings, rejected, empty, duration_ms }: A
     addRow([slot, mo_id ?? '?'], '<td>').append(reason);
   }
   const values = { count: readings.length, rejected: rejected.length, empty, ms: duration_ms };
-  return [say(text('read', values)), table];
+  return [say(text('read', values)), slots];
 }
 
-/** What stands in the dialog, with the editor's own state of the PLC and the silo map; undefined: not both are chosen. */
+/** What stands in the dialog; undefined: PLC and silo map are not both chosen. */
 export function asked(): object | undefined {
-  const endpoint = RED.nodes.node(field('endpoint').val());
-  const map = RED.nodes.node(field('silos').val());
-  if (!endpoint || !map) return undefined;
-  return {
-    ...pick([...SETTINGS, 'moPattern'], (key) => field(key).val()),
-    fields: enteredRows(),
-    silos: map.silos,
-    checkMode: field('checkMode').prop('checked') as boolean,
-    endpoint: { ...pick(ENDPOINT, (key) => endpoint[key]), changed: Boolean(endpoint.changed) },
-  };
+  const values = askedOf(SETTINGS);
+  return values && { ...values, fields: table.rows(), checkMode: field('checkMode').prop('checked') as boolean };
 }
 
 /** Reads with what stands in the dialog. */
 export function readNow(node: EditorNode): void {
   const values = asked();
   if (!values) return RED.notify(node._('plc-consumption-read.test.choose'), 'error');
-  const names = enteredRows().map((row) => row.field);
+  const names = table.rows().map((row) => row.field);
   ask<Answer>(node, ['plc-consumption-read', 'read'], values, (answer) => tableOf(node, answer, names));
 }

@@ -54,7 +54,7 @@ function control(name: DetailName, value: string | number | boolean | undefined)
 
 /** Draws the second line of a row, and the button that shows it. */
 export function addDetails(node: EditorNode, container: JQuery, row: Partial<SlotField> | Details): void {
-  const line = $('<div class="plc-consumption-read-details">').appendTo(container);
+  const line = $('<div class="mo-bridge-details">').appendTo(container);
   const saved = row as Record<string, string | number | boolean | undefined>;
   for (const name of DETAILS) {
     const words = $('<span>').text(node._(`plc-consumption-read.detail.${name}`));
@@ -65,7 +65,7 @@ export function addDetails(node: EditorNode, container: JQuery, row: Partial<Slo
   )
     .attr('title', node._('plc-consumption-read.detail.more'))
     .on('click', () => line.toggleClass('open'));
-  container.find('.plc-consumption-read-row').append(more);
+  container.find('.mo-bridge-row').append(more);
   line.toggleClass(
     'open',
     DETAILS.some((name) => saved[name] !== undefined && saved[name] !== ''),
@@ -74,14 +74,14 @@ export function addDetails(node: EditorNode, container: JQuery, row: Partial<Slo
 
 /** Shows what the row's field and type can use. */
 export function showDetails(container: JQuery, row: RowKind): void {
-  const line = container.find('.plc-consumption-read-details');
+  const line = container.find('.mo-bridge-details');
   for (const name of DETAILS) inputOf(line, name).parent().toggle(USES[name](row));
   if (needs(row)) line.addClass('open');
 }
 
 /** What stands in the second line, as far as the row uses it. */
 export function enteredDetails(container: JQuery, row: RowKind): Details {
-  const line = container.find('.plc-consumption-read-details');
+  const line = container.find('.mo-bridge-details');
   const details: Details = {};
   for (const name of DETAILS) {
     if (!USES[name](row)) continue;

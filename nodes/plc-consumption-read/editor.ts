@@ -1,9 +1,13 @@
 /** The dialog of plc-consumption-read. */
-import { current, field, onlyIf, register, rule, type Validate, whole } from '../lib/editor/dialog';
-import { enteredRows, judged, openTable, rowsOf, type SavedRow } from './editor-field-table';
-import { startLive, stopLive } from './editor-live';
-import { preparePaste } from './editor-paste';
-import { readNow } from './editor-read-now';
+import { current, field, onlyIf, register, rule, text, type Validate, whole } from '../lib/editor/dialog';
+import { startLive, stopLive } from '../lib/editor/live';
+import { preparePaste } from '../lib/editor/paste';
+import { usable } from '../lib/editor/plc-choice';
+import type { SlotProblem } from '../lib/plc/slot-problem';
+import { problemWords } from '../lib/plc/slot-words';
+import { proposeArrays } from '../lib/plc/source/field-proposal';
+import { asked, readNow } from './editor-read-now';
+import { type SavedRow, table } from './editor-table';
 
 /** A node that was saved before there was a choice reads. */
 const operationOf = ({ operation }: EditorNode): string => (operation === 'acknowledge' ? operation : 'read');
@@ -11,28 +15,6 @@ const operationOf = ({ operation }: EditorNode): string => (operation === 'ackno
 /** A node that acknowledges has nothing of this: the one that reads has it. */
 const reads = (node: EditorNode): boolean => current(node, 'operation') !== 'acknowledge';
 const ofReader = (validate: Validate): { validate: Validate } => ({ validate: onlyIf(reads, validate) });
-
-/** One variable of the endpoint's own list. */
-type Variable = { name?: string; addr?: string };
-
-/**
- * Whether a config node is sound, as far as this node needs it: the variables of an endpoint are for node-red-contrib-s7's own
- * nodes, and a new endpoint, with none but a blank one, is not valid to them.
- */
-function isUsable({ valid, validationErrors, vartable }: EditorNode): boolean {
-  if (valid !== false) return true;
-  const onlyVariables = Array.isArray(validationErrors) && validationErrors.every((each) => each === 'vartable');
-  const variables = Array.isArray(vartable) ? (vartable as Variable[]) : [];
-  return onlyVariables && variables.every(({ name, addr }) => !name && !addr);
-}
-
-/** Replaces Node-RED's own check of a config node, which asks for it whatever the operation is. */
-const chosen = (what: 'endpoint' | 'silos'): Validate =>
-  function (id, _options) {
-    const found = RED.nodes.node(id);
-    if (found && isUsable(found)) return true;
-    return this._('plc-consumption-read.error.chosen', { what: this._(`plc-consumption-read.label.${what}`) });
-  };
 
 const aboveZero = rule((kg) => Number(kg) > 0, 'plc-consumption-read.error.limit');
 const band = (kg: unknown): boolean => kg === undefined || kg === '' || (Number(kg) >= 0 && Number(kg) <= 100);
@@ -46,20 +28,23 @@ const pattern: Validate = function (value, _options) {
   }
 };
 
+/** What a field says now, as it comes from Node-RED. */
+type Told = { field: string; value: string; hex: string; problem?: SlotProblem };
+
 register('plc-consumption-read', {
   color: '#8FC1BC',
   properties: {
     operation: {},
-    endpoint: { type: 's7 endpoint', ...ofReader(chosen('endpoint')) },
-    silos: { type: 'silo-map', ...ofReader(chosen('silos')) },
+    endpoint: { type: 's7 endpoint', ...ofReader(usable('plc-consumption-read', 'endpoint')) },
+    silos: { type: 'silo-map', ...ofReader(usable('plc-consumption-read', 'silos')) },
     db: ofReader(rule(whole(1, 65535), 'plc-consumption-read.error.db')),
     base: ofReader(rule(whole(0, 65535), 'plc-consumption-read.error.base')),
     stride: ofReader(rule(whole(1, 65536), 'plc-consumption-read.error.stride')),
     slots: ofReader(rule(whole(1, 64), 'plc-consumption-read.error.slots')),
     fields: {
-      value: rowsOf('record'),
+      value: table.preset('record'),
       ...ofReader(function (fields, _options) {
-        return judged(this, (fields as SavedRow[] | undefined) ?? []);
+        return table.judged(this, (fields as SavedRow[] | undefined) ?? []);
       }),
     },
     settle: ofReader(rule(whole(0, 10000), 'plc-consumption-read.error.settle')),
@@ -92,13 +77,20 @@ register('plc-consumption-read', {
     };
     field('operation').on('change', showOperation);
     showOperation();
-    openTable(node);
-    preparePaste(node);
-    startLive(node);
+    table.open(node);
+    preparePaste(node, { table, propose: proposeArrays });
+    startLive<SavedRow, Told>(node, {
+      ...{ table, asked },
+      wanted: () => field('operation').val() === 'read',
+      sight: (_node, { problem, ...told }) => ({
+        ...told,
+        ...(problem && { problem: problemWords((key, values) => text(node, key, values), problem) }),
+      }),
+    });
     $('#plc-consumption-read-test').on('click', () => readNow(node));
   },
   save(node) {
-    node.fields = enteredRows();
+    node.fields = table.rows();
   },
   close: stopLive,
 });

@@ -8,7 +8,7 @@ import { tellRead } from '../lib/node-red/telemetry';
 import { PlcError } from '../lib/plc/plc-errors';
 import { inKg, type SlotReading } from '../lib/plc/slot-guards';
 import { type Bounded, type Config, createReader, RANGES, type ReadNode } from './settings';
-import { inWords } from './slot-words';
+import { inWords } from '../lib/plc/slot-words';
 
 /** A node as it runs: the ids that its outputs, or its side of a link, lead to. */
 type Wired = Node & { wires?: string[][]; links?: string[] };

@@ -8,7 +8,7 @@ import type { PlcReadNode } from '../lib/node-red/config-nodes';
 import { LayoutError } from '../lib/plc/layout-check';
 import { type EnteredRow, toLayout } from '../lib/plc/entered-layout';
 import { SlotReader, type SlotReaderOptions } from '../lib/plc/slot-reader';
-import { layoutWords } from './layout-words';
+import { layoutWords } from '../lib/plc/layout-words';
 
 export interface Config extends NodeDef {
   operation?: 'read' | 'acknowledge';

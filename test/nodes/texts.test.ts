@@ -28,7 +28,7 @@ const ownTexts = (type: string, language: string) =>
   flat((JSON.parse(read(join(NODES, type, 'locales', language, `${type}.json`))) as Record<string, Catalog>)[type]!);
 
 /** Every text between quotes in the code, and every key in a dialog. */
-const LITERAL = /'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`|data-i18n="(?:\[\w+\])?([\w.-]+)"/g;
+const LITERAL = /'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`|data-i18n="(?:\[\w+\])?([\w.${}-]+)"/g;
 const PLACEHOLDER = /\$\{[^}]*\}/;
 const code = files.filter((file) => /(\.ts|dialog\.html)$/.test(file));
 const literalsOf = (file: string): string[] => {

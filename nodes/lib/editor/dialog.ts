@@ -42,9 +42,18 @@ const PACKAGE = '@mo-bridge/node-red-mo-bridge';
 /** The node whose dialog is open: there the fields tell more than the saved properties. */
 let edited: EditorNode | null = null;
 let prefix = '';
+/** The type of that node. */
+let editedType = '';
 
 /** The element of a property in the open dialog. */
 export const field = (key: string): JQuery => $(`#${prefix}-${key}`);
+
+/** Another element of the open dialog: what its ids begin with is its type. */
+export const part = (name: string): JQuery => $(`#${editedType}-${name}`);
+
+/** A text of the node whose dialog is open. */
+export const text = (node: EditorNode, key: string, values?: Record<string, unknown>): string =>
+  node._(`${editedType}.${key}`, values);
 
 /** What a property is by now: in the open dialog as it stands there, else as it is saved. */
 export const current = (node: EditorNode, key: string): unknown => (node === edited ? field(key).val() : node[key]);
@@ -68,6 +77,7 @@ export function register(type: string, definition: Definition): void {
   const defaults = defaultsOf(type);
   const opened = (node: EditorNode): void => {
     edited = node;
+    editedType = type;
     prefix = ports ? 'node-input' : 'node-config-input';
   };
   const closed = (): void => {

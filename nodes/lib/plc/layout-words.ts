@@ -1,6 +1,6 @@
 /** The words for what is wrong with a layout or a source, from the node's locale: in the dialog as in Node-RED. */
-import type { LayoutProblem } from '../lib/plc/layout-check';
-import type { SourceError } from '../lib/plc/source/fault';
+import type { LayoutProblem } from './layout-check';
+import type { SourceError } from './source/fault';
 
 export type Translate = (key: string, values: Record<string, unknown>) => string;
 

@@ -1,7 +1,7 @@
-/** The fields of a slot as a person reads them. */
-import { type Silo, SiloMap } from '../lib/domain/silos';
-import { current } from '../lib/editor/dialog';
-import { isSilo } from '../lib/plc/slot-layout';
+/** The fields of a slot as a person reads them, in the open dialog. */
+import { type Silo, SiloMap } from '../domain/silos';
+import { current, text } from './dialog';
+import { isSilo } from '../plc/slot-layout';
 
 /** The chosen map of silos; undefined while none is chosen, or while it is wrong itself. */
 export function chosenSilos(node: EditorNode): SiloMap | undefined {
@@ -15,7 +15,7 @@ export function chosenSilos(node: EditorNode): SiloMap | undefined {
 
 /** A field in plain words: "batch complete"; a silo as the map calls it. */
 export function plainName(node: EditorNode, field: string, silos = chosenSilos(node)): string {
-  if (!isSilo(field)) return node._(`plc-consumption-read.field.${field}`);
+  if (!isSilo(field)) return text(node, `field.${field}`);
   return silos?.byTag(field)?.label ?? field.replace('_', ' ').toUpperCase();
 }
 

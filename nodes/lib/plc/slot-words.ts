@@ -1,5 +1,5 @@
 /** The words for what is wrong with a slot, from the node's locale: in the dialog as in Node-RED. */
-import type { SlotProblem } from '../lib/plc/slot-problem';
+import type { SlotProblem } from './slot-problem';
 import type { Translate } from './layout-words';
 
 export const problemWords = (t: Translate, { code, values }: SlotProblem): string =>
