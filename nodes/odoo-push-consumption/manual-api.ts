@@ -5,7 +5,7 @@ import { CONCLUSIONS } from '../lib/domain/conclusion';
 import type { ManualRequest } from '../lib/domain/correction';
 import { MO_ID_PATTERN } from '../lib/domain/reading';
 import { breaches, type Problem } from '../lib/domain/schema';
-import { SILO_TAGS, type SiloWeights } from '../lib/domain/silos';
+import { SILO_TAG_PATTERN, SILO_TAGS, SiloMap, type SiloWeights } from '../lib/domain/silos';
 import { LARGEST_WEIGHT, roundDecoded } from '../lib/domain/weight';
 import type { PushMessage } from './message';
 
@@ -19,8 +19,9 @@ const common = {
   equipment_id: { type: 'string' },
   correct_completed: { type: 'boolean' },
 } as const;
-const bySilo = (prefix: string): Record<string, typeof kg> =>
-  Object.fromEntries(SILO_TAGS.map((tag) => [prefix + tag, kg]));
+/** Before a silo's tag in `batch_data`. */
+const PREFIX = 'consumption_';
+const bySilo = (prefix: string): Record<string, typeof kg> => ({ [SILO_TAG_PATTERN.replace('^', `^${prefix}`)]: kg });
 
 const BREACHES: Record<ManualOperation, (body: unknown) => Problem[]> = {
   update: breaches({
@@ -28,7 +29,12 @@ const BREACHES: Record<ManualOperation, (body: unknown) => Problem[]> = {
     required: ['mo_id', 'consumption_data'],
     properties: {
       ...common,
-      consumption_data: { type: 'object', minProperties: 1, properties: bySilo(''), additionalProperties: false },
+      consumption_data: {
+        type: 'object',
+        minProperties: 1,
+        patternProperties: bySilo(''),
+        additionalProperties: false,
+      },
       timestamp: { type: 'string' },
     },
   }),
@@ -49,8 +55,8 @@ const BREACHES: Record<ManualOperation, (body: unknown) => Problem[]> = {
       batch_data: {
         type: 'object',
         minProperties: 1,
+        patternProperties: bySilo(PREFIX),
         properties: {
-          ...bySilo('consumption_'),
           status_manufacturing: { enum: [0, 1, true, false] },
           actual_weight_quantity_finished_goods: kg,
         },
@@ -68,24 +74,41 @@ interface Body {
   batch_data?: Record<string, number | boolean>;
 }
 
-/** @returns the request, or every breach with its field (HTTP 422). */
+/** The silos that a body names, each with its field. */
+function silosNamed({ consumption_data = {}, batch_data = {} }: Body): { tag: string; field: string; kg: unknown }[] {
+  const ofBatch = Object.entries(batch_data).filter(([key]) => key.startsWith(PREFIX));
+  return [
+    ...Object.entries(consumption_data).map(([tag, kg]) => ({ tag, field: `consumption_data.${tag}`, kg })),
+    ...ofBatch.map(([key, kg]) => ({ tag: key.slice(PREFIX.length), field: `batch_data.${key}`, kg })),
+  ];
+}
+
+/**
+ * @param silos the plant's: beyond the fifteen that every table has, only these are known
+ * @returns the request, or every breach with its field (HTTP 422)
+ */
 export function checkManual(
   operation: ManualOperation,
   body: unknown,
+  silos: SiloMap = new SiloMap(),
 ): { request: ManualRequest; problems?: never } | { request?: never; problems: Problem[] } {
-  const problems = BREACHES[operation](body);
+  const known = (tag: string): boolean => (SILO_TAGS as readonly string[]).includes(tag) || Boolean(silos.byTag(tag));
+  const told = silosNamed(Object(body) as Body);
+  const strange = told
+    .filter(({ tag }) => !known(tag))
+    .map(({ field }) => ({ field, problem: 'is no silo of the silo-map' }));
+  const named = new Set(strange.map(({ field }) => field));
+  const problems = [...BREACHES[operation](body).filter(({ field }) => !named.has(field)), ...strange];
   if (problems.length > 0) return { problems };
-  const { mo_id, correct_completed = false, consumption_data, finished_qty, batch_data = {} } = body as Body;
+  const { mo_id, correct_completed = false, finished_qty, batch_data = {} } = body as Body;
   const request: ManualRequest = { mo_id, correct_completed, markDone: operation === 'mark-done' };
   if (operation === 'mark-done') return { request: { ...request, finished: roundDecoded(finished_qty ?? 0) } };
   const consumption: SiloWeights = {};
-  for (const tag of SILO_TAGS) {
-    const value = consumption_data?.[tag] ?? batch_data[`consumption_${tag}`];
-    if (typeof value === 'number') consumption[tag] = roundDecoded(value);
-  }
+  for (const { tag, kg } of told) consumption[tag] = roundDecoded(kg as number);
   const finished = batch_data.actual_weight_quantity_finished_goods;
   const markDone = Boolean(batch_data.status_manufacturing);
-  const anything = Object.values(consumption).some((value) => value > 0) || Number(finished ?? 0) > 0;
+  const weighed = Object.values(consumption).some((value) => Number(value) > 0);
+  const anything = weighed || Number(finished ?? 0) > 0;
   if (operation === 'process' && !anything && !markDone) {
     const problem = 'nothing above 0 and nothing to close: consumption/update corrects a silo to 0';
     return { problems: [{ field: 'batch_data', problem }] };
@@ -93,7 +116,7 @@ export function checkManual(
   return {
     request: {
       ...request,
-      ...(operation === 'update' || Object.values(consumption).some((value) => value > 0) ? { consumption } : {}),
+      ...(operation === 'update' || weighed ? { consumption } : {}),
       // An order is closed with what was weighed: a 0 says nothing then, and takes back what was told before otherwise.
       ...(typeof finished === 'number' && (finished > 0 || !markDone) ? { finished: roundDecoded(finished) } : {}),
       markDone,

@@ -31,7 +31,7 @@ export async function manualCall(
   { signal, node, t }: Context,
 ): Promise<Outcome> {
   const { link } = pusher;
-  const { request, problems } = checkManual(operation, msg.payload);
+  const { request, problems } = checkManual(operation, msg.payload, pusher.silos);
   if (problems) {
     const text = t('status.invalid', {
       problems: problems.map(({ field, problem }) => `${field} ${problem}`).join('; '),

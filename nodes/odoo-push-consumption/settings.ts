@@ -39,6 +39,7 @@ export interface Pusher {
   /** Id of the mo-database node, for the figures. */
   database: string | undefined;
   links: readonly LinkState[];
+  silos: SiloMap;
   push: PushService;
 }
 
@@ -57,7 +58,7 @@ export function pusherOf(RED: NodeAPI, node: Node, config: Config, t: Context['t
     minWeighedShare: bounded(node, t, 'minWeighedShare', config.minWeighedShare, WEIGHED),
   };
   return {
-    ...{ node, t, link: database?.database(), database: database?.id },
+    ...{ node, t, silos, link: database?.database(), database: database?.id },
     links: [server.link, ...(database ? [database.link] : [])],
     push: new PushService(orders, limiter, silos, options),
   };

@@ -183,10 +183,10 @@ describe('silo-map', () => {
     const red = await startFlow(t, [
       { id: 'usual', type: 'silo-map', name: '' },
       { id: 'own', type: 'silo-map', name: '', silos: [row('silo_a', 'S-1')] },
-      { id: 'wrong', type: 'silo-map', name: '', silos: [row('silo_z', 'S-1')] },
+      { id: 'wrong', type: 'silo-map', name: '', silos: [row('Silo_Z', 'S-1')] },
     ]);
     assert.doesNotThrow(() => red.node<SiloMapNode>('usual').map());
     assert.doesNotThrow(() => red.node<SiloMapNode>('own').map());
-    assert.throws(() => red.node<SiloMapNode>('wrong').map(), /silo_z/);
+    assert.throws(() => red.node<SiloMapNode>('wrong').map(), /Silo_Z/);
   });
 });

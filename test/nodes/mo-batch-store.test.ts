@@ -151,7 +151,7 @@ test('wrong readings leave by the second output with their problems, told once; 
   type Refused = Row & { slot?: unknown; problems?: { field: string; problem: string }[] };
   for (const [n, [wrong, field]] of (
     [
-      [{ ...reading(3, 1), consumption: { silo_z: 1 } }, 'consumption.silo_z'],
+      [{ ...reading(3, 1), consumption: { 'silo z': 1 } }, 'consumption.silo z'],
       [reading(3, -1), 'consumption.silo_a'],
       [reading(3, 1, { mo_id: '' }), 'mo_id'],
       [null, '(message)'],

@@ -261,7 +261,7 @@ test('a missing endpoint, an endpoint that is not configured and a wrong layout 
       id: 'bad-silos',
       type: 'silo-map',
       name: 'Silos',
-      silos: [{ tag: 'silo_z', code: 'silo101', label: '', enabled: true }],
+      silos: [{ tag: 'Silo_Z', code: 'silo101', label: '', enabled: true }],
     },
     { ...reader, id: 'silo', silos: 'bad-silos' },
     sink,
@@ -270,7 +270,7 @@ test('a missing endpoint, an endpoint that is not configured and a wrong layout 
   for (const [id, what] of [
     ['no-plc', /no PLC chosen/],
     ['too-short', /slot layout is not valid: .*silo_a/],
-    ['silo', /silo_z/],
+    ['silo', /Silo_Z/],
   ] as const) {
     assert.equal(red.status(id).fill, 'red', id);
     assert.match((await red.send(id)).error?.message ?? '', what);

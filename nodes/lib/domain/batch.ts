@@ -6,9 +6,19 @@
  *                                                                                         └──archived by hand──▶ history
  */
 import type { HandBack, HandoverProblem } from './handover';
-import type { Order, SiloColumns } from './order';
+import type { Order } from './order';
 import type { Reading } from './reading';
-import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
+import {
+  actualWeights,
+  componentNames,
+  plannedWeights,
+  type SiloColumns,
+  silosIn,
+  type SiloTag,
+  type SiloWeights,
+} from './silos';
+
+export { actualWeights, plannedWeights };
 
 export const BATCH_STATES = ['queued', 'running', 'completed', 'confirmed', 'done', 'set-aside'] as const;
 export type BatchState = (typeof BATCH_STATES)[number];
@@ -86,23 +96,6 @@ export interface DoneReadback {
   read_at: string;
 }
 
-const pick =
-  (prefix: 'consumption' | 'actual_consumption') =>
-  (row: SiloColumns): SiloWeights => {
-    const weights: SiloWeights = {};
-    for (const tag of SILO_TAGS) {
-      const kg = row[`${prefix}_${tag}`];
-      if (kg != null) weights[tag] = kg;
-    }
-    return weights;
-  };
-
-/** Planned kg per silo; silos without a plan are absent. */
-export const plannedWeights = pick('consumption');
-
-/** Actual kg per silo; silos that nothing was said about are absent. */
-export const actualWeights = pick('actual_consumption');
-
 /** The four figures of one silo (kg); null: nothing was planned, read, sent or confirmed. */
 export interface SiloFigures {
   silo: SiloTag;
@@ -117,20 +110,21 @@ export interface SiloFigures {
 }
 
 /** Planned, read, sent and confirmed per silo, of a row in the queue or in the history; silos without any are left out. */
-export const siloFigures = (
+export function siloFigures(
   row: SiloColumns & Pick<Batch, 'sent_consumption' | 'confirmed_consumption' | 'pending_call'>,
-): SiloFigures[] =>
-  SILO_TAGS.map((silo) => ({
-    ...unsettledOf(silo, row.pending_call),
+): SiloFigures[] {
+  const [components, planned, read] = [componentNames(row), plannedWeights(row), actualWeights(row)];
+  const { sent_consumption: sent, confirmed_consumption: confirmed, pending_call } = row;
+  return silosIn(planned, read, sent, confirmed, pending_call?.consumption).map((silo) => ({
+    ...unsettledOf(silo, pending_call),
     silo,
-    component: row[`component_${silo}_name`] ?? null,
-    planned: row[`consumption_${silo}`] ?? null,
-    read: row[`actual_consumption_${silo}`] ?? null,
-    sent: row.sent_consumption?.[silo] ?? null,
-    confirmed: row.confirmed_consumption?.[silo] ?? null,
-  })).filter(({ planned, read, sent, confirmed, unsettled = null }) =>
-    [planned, read, sent, confirmed, unsettled].some((kg) => kg !== null),
-  );
+    component: components[silo] ?? null,
+    planned: planned[silo] ?? null,
+    read: read[silo] ?? null,
+    sent: sent?.[silo] ?? null,
+    confirmed: confirmed?.[silo] ?? null,
+  }));
+}
 
 const unsettledOf = (silo: SiloTag, call: PendingCall | null | undefined): { unsettled?: number } => {
   const kg = call?.consumption?.[silo];

@@ -2,7 +2,7 @@
  * What has to be decided before an order is closed: whether enough was weighed, and what is booked of things no silo weighs.
  */
 import type { OrderMove, Production, Unit } from './order';
-import type { SiloMap, SiloTag, SiloWeights } from './silos';
+import type { SiloMap, SiloWeights } from './silos';
 import { roundForOdoo, sumForOdoo } from './weight';
 
 /**
@@ -19,7 +19,11 @@ export function tooLittleWeighed(
   minShare: number,
 ): string {
   const sum = (kg: SiloWeights): number =>
-    sumForOdoo((Object.keys(kg) as SiloTag[]).filter((tag) => silos.byTag(tag)).map((tag) => kg[tag]));
+    sumForOdoo(
+      Object.keys(kg)
+        .filter((tag) => silos.byTag(tag))
+        .map((tag) => kg[tag]),
+    );
   const [plan, weighed] = [sum(planned), sum(weights)];
   if (plan === 0 || (weighed > 0 && weighed >= (plan * minShare) / 100)) return '';
   return `${finished} kg finished, ${weighed} kg weighed (of ${plan} kg planned): correct the batch, or say "close all the same" (mo-batch-store)`;

@@ -1,9 +1,9 @@
 /**
  * What of a row goes to Odoo, and how it compares with what Odoo holds.
  */
-import { actualWeights, type Batch } from './batch';
-import { type OrderKey, type Production, remaindersOf, type SiloColumns } from './order';
-import type { SiloMap, SiloTag, SiloWeights } from './silos';
+import type { Batch } from './batch';
+import { type OrderKey, type Production, remaindersOf } from './order';
+import { actualWeights, type SiloColumns, type SiloMap, type SiloTag, type SiloWeights } from './silos';
 import { LARGEST_WEIGHT, roundForOdoo, sameForOdoo, sumForOdoo } from './weight';
 
 /** A full set of values to send. */

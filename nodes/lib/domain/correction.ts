@@ -3,7 +3,7 @@
  * that is killed, may leave it in Odoo all the same: it stays there, unsettled, until somebody knows.
  */
 import type { Batch, CallByHand } from './batch';
-import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
+import { actualWeights, silosIn, type SiloTag, type SiloWeights } from './silos';
 import { roundDecoded, roundForOdoo, sameForOdoo } from './weight';
 
 /** A correction as a person asks for it. */
@@ -41,22 +41,24 @@ export function without<Call extends CallByHand>(call: Call | null, given: CallB
 export const overlaps = (one: CallByHand, other: CallByHand): boolean =>
   Boolean(one.mark_done && other.mark_done) ||
   (one.finished !== undefined && other.finished !== undefined) ||
-  SILO_TAGS.some((tag) => one.consumption?.[tag] !== undefined && other.consumption?.[tag] !== undefined);
+  silosIn(one.consumption).some(
+    (tag) => one.consumption?.[tag] !== undefined && other.consumption?.[tag] !== undefined,
+  );
 
 /** The weights that a call says nothing about. */
 export function unaffected(weights: SiloWeights, call: CallByHand | null): SiloWeights {
   const told = call?.consumption ?? {};
-  return Object.fromEntries(Object.entries(weights).filter(([tag]) => told[tag as SiloTag] === undefined));
+  return Object.fromEntries(Object.entries(weights).filter(([tag]) => told[tag] === undefined));
 }
 
-const rowKg = (batch: Batch, tag: SiloTag): number => batch[`actual_consumption_${tag}`] ?? 0;
+const rowKg = (batch: Batch, tag: SiloTag): number => actualWeights(batch)[tag] ?? 0;
 const rowFinished = (batch: Batch): number => batch.actual_weight_quantity_finished_goods ?? 0;
 
 /** What is unsettled, with what the row holds, in one line. */
 export function describeUnsettled(call: CallByHand, batch: Batch): string {
   const { consumption = {}, finished, mark_done } = call;
   const told = Object.entries(consumption).map(
-    ([tag, kg]) => `${tag} (${kg} kg by hand, ${rowKg(batch, tag as SiloTag)} kg here)`,
+    ([tag, kg]) => `${tag} (${kg} kg by hand, ${rowKg(batch, tag)} kg here)`,
   );
   if (finished !== undefined) told.push(`finished goods (${finished} kg by hand, ${rowFinished(batch)} kg here)`);
   if (mark_done) told.push('mark-done');
@@ -103,7 +105,7 @@ export function judge(call: CallByHand, batch: Batch, held: OrderHeld, closing: 
 function judgeWeights(weights: SiloWeights, batch: Batch, held: OrderHeld, judgement: Judgement): void {
   const { settled, arrived, strange } = judgement;
   for (const [key, kg] of Object.entries(weights)) {
-    const tag = key as SiloTag;
+    const tag = key;
     const found = roundForOdoo(held.consumption[tag]);
     const hasArrived = sameForOdoo(found, kg);
     const told = [rowKg(batch, tag), batch.confirmed_consumption?.[tag]];
@@ -129,7 +131,7 @@ export function describeSettled({ settled, arrived }: Judgement): string {
   const said = (what: string, there: boolean): string =>
     `${what}: ${there ? 'in Odoo, taken into the row' : 'had not arrived'}`;
   const told = Object.entries(settled.consumption ?? {}).map(([tag, kg]) =>
-    said(`${tag} ${kg} kg by hand`, arrived.consumption?.[tag as SiloTag] !== undefined),
+    said(`${tag} ${kg} kg by hand`, arrived.consumption?.[tag] !== undefined),
   );
   if (settled.finished !== undefined)
     told.push(said(`finished goods ${settled.finished} kg by hand`, arrived.finished !== undefined));
@@ -139,9 +141,10 @@ export function describeSettled({ settled, arrived }: Judgement): string {
 
 /** The given values that a row does not hold, each with both. */
 export function notInRow(call: CallByHand, row: Batch): string[] {
-  const missing = SILO_TAGS.flatMap((tag) => {
+  const inRow = actualWeights(row);
+  const missing = silosIn(call.consumption).flatMap((tag) => {
     const kg = call.consumption?.[tag];
-    const held = row[`actual_consumption_${tag}`] ?? null;
+    const held = inRow[tag] ?? null;
     return kg === undefined || kg === held ? [] : [`${tag}: ${kg} kg by hand, ${held ?? 'no'} kg in the row`];
   });
   const finished = row.actual_weight_quantity_finished_goods;

@@ -2,7 +2,16 @@
  * Orders as Odoo tells them, and what of them goes into the queue.
  */
 import { MO_ID_PATTERN } from './reading';
-import { SILO_TAGS, type SiloMap, type SiloTag, type SiloWeights } from './silos';
+import {
+  isSiloTag,
+  SILO_COLUMNS,
+  SILO_TAGS,
+  type SiloColumns,
+  siloColumns,
+  type SiloMap,
+  type SiloTag,
+  type SiloWeights,
+} from './silos';
 import { roundForOdoo, sumForOdoo } from './weight';
 
 /**
@@ -21,11 +30,6 @@ export interface OrderKey {
   odoo_id?: number | null;
   odoo_name?: string | null;
 }
-
-/** Per silo: name of the component, planned kg, actual kg. */
-export type SiloColumns = { [T in SiloTag as `component_${T}_name`]?: string | null } & {
-  [T in SiloTag as `consumption_${T}`]?: number | null;
-} & { [T in SiloTag as `actual_consumption_${T}`]?: number | null };
 
 /** An order as it comes from Odoo and goes into the queue. */
 export interface Order extends SiloColumns, OrderKey {
@@ -152,19 +156,26 @@ function nameProblem(name: string): string | undefined {
   return `its name has no digit or an empty part, and readings of such a name are refused: ${remedy}`;
 }
 
+/** What an order says of further silos, by the name that a column of their own would have; what is no such thing, as it is. */
+function ofFurther(order: Order, { of, further }: (typeof SILO_COLUMNS)['component' | 'planned']): object {
+  const said: unknown = order[further] ?? {};
+  if (typeof said !== 'object' || said === null || Array.isArray(said)) return { [further]: NaN };
+  const entries = Object.entries(said as Record<string, unknown>);
+  return Object.fromEntries(entries.map(([tag, value]) => [of(tag), isSiloTag(tag) ? value : NaN]));
+}
+
 /**
  * Why an order cannot be queued, whoever brings it, in words a person can act on; undefined: it can. What does not fit into
  * its column would make the database refuse all orders of the message.
  */
 export function orderProblem(order: Order): string | undefined {
-  const fields = order as unknown as Readonly<Record<string, unknown>>;
-  const texts = [
-    'equipment_id_batch',
-    'finished_goods',
-    'odoo_name',
-    ...SILO_TAGS.map((tag) => `component_${tag}_name`),
-  ];
-  const figures = ['consumption', ...SILO_TAGS.map((tag) => `consumption_${tag}`)];
+  const { component, planned } = SILO_COLUMNS;
+  const [names, plans] = [ofFurther(order, component), ofFurther(order, planned)];
+  const fields: Readonly<Record<string, unknown>> = { ...order, ...names, ...plans };
+  const texts = ['equipment_id_batch', 'finished_goods', 'odoo_name', ...SILO_TAGS.map(component.of)];
+  const figures = ['consumption', ...SILO_TAGS.map(planned.of)];
+  texts.push(...Object.keys(names));
+  figures.push(...Object.keys(plans));
   const wrong = (field: string, what: string): string => `${field} ${what}: correct it where the order comes from`;
   const named = nameProblem(order.mo_id);
   if (named) return named;
@@ -241,7 +252,7 @@ const isLive = ({ state }: OrderMove): boolean => state !== 'cancel';
 /** kg consumed per silo, over all live moves of an order. A cancelled order's moves are all cancelled: they count. */
 export function consumedBySilo(moves: readonly OrderMove[], silos: SiloMap): SiloWeights {
   const live = moves.some(isLive) ? moves.filter(isLive) : moves;
-  const parts: { [T in SiloTag]?: number[] } = {};
+  const parts: Record<SiloTag, number[]> = {};
   for (const { code, done, kg = 1 } of live) {
     const tag = silos.byCode(code)?.tag;
     if (tag) (parts[tag] ??= []).push(done * kg);
@@ -281,13 +292,8 @@ export function toOrder(
   const notes = byproducts
     .filter(isLive)
     .map(({ product, planned, uom }) => `${product}: by-product, ${planned} ${uom} planned, is not weighed`);
-  const order: Order = {
-    mo_id: detail.mo_id,
-    consumption: detail.quantity,
-    equipment_id_batch: detail.equipment ? detail.equipment.code : '',
-    finished_goods: detail.product_name || '',
-  };
-  let mapped = 0;
+  const component: Record<SiloTag, string> = {};
+  const plan: SiloWeights = {};
   for (const { code, product, equipment, planned, kg = 1 } of live) {
     const silo = silos.byCode(code);
     if (!silo) {
@@ -296,13 +302,21 @@ export function toOrder(
       );
       continue;
     }
-    mapped += 1;
-    const [name, plan] = [`component_${silo.tag}_name`, `consumption_${silo.tag}`] as const;
-    if (order[name]) notes.push(`${silo.label}: ${order[name]} and ${product} on one silo, summed`);
-    order[name] = (order[name] ? `${order[name]} + ${product}` : product).slice(0, 64);
-    order[plan] = roundForOdoo((order[plan] ?? 0) + planned * kg);
+    const { tag, label } = silo;
+    const other = component[tag];
+    if (other) notes.push(`${label}: ${other} and ${product} on one silo, summed`);
+    component[tag] = (other ? `${other} + ${product}` : product).slice(0, 64);
+    plan[tag] = roundForOdoo((plan[tag] ?? 0) + planned * kg);
   }
-  if (mapped === 0) notes.push('no component is on a silo of the silo-map: nothing will be weighed for this order');
+  const order: Order = {
+    mo_id: detail.mo_id,
+    consumption: detail.quantity,
+    equipment_id_batch: detail.equipment ? detail.equipment.code : '',
+    finished_goods: detail.product_name || '',
+    ...siloColumns({ component, planned: plan }),
+  };
+  if (Object.keys(plan).length === 0)
+    notes.push('no component is on a silo of the silo-map: nothing will be weighed for this order');
   const problem = orderProblem(order);
   if (problem) return { refused: problem };
   return { order: { ...order, schedule_start: detail.schedule_start || '', notes } };

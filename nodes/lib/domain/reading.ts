@@ -3,7 +3,7 @@
  * node (OPC UA, Modbus, FINS …) can feed the store by building it.
  */
 import { breaches, type Problem } from './schema';
-import { SILO_TAGS, type SiloTag, type SiloWeights } from './silos';
+import { SILO_TAG_PATTERN, silosIn, type SiloWeights } from './silos';
 import { LARGEST_WEIGHT, roundDecoded } from './weight';
 
 export interface Reading {
@@ -74,7 +74,7 @@ const readingSchema = {
     consumption: {
       type: 'object',
       minProperties: 1,
-      properties: Object.fromEntries(SILO_TAGS.map((tag) => [tag, weight])),
+      patternProperties: { [SILO_TAG_PATTERN]: weight },
       additionalProperties: false,
     },
     // A time without a zone would be taken for this machine's own.
@@ -110,7 +110,7 @@ export function checkReading(
   const readAt = raw.read_at === undefined ? now : new Date(raw.read_at);
   if (Number.isNaN(readAt.getTime())) return { problems: [{ field: 'read_at', problem: 'is not a time' }] };
   const consumption: SiloWeights = {};
-  for (const [tag, kg] of Object.entries(raw.consumption)) consumption[tag as SiloTag] = roundDecoded(kg);
+  for (const tag of silosIn(raw.consumption)) consumption[tag] = roundDecoded(raw.consumption[tag] as number);
   const finished = raw.actual_weight_quantity_finished_goods;
   return {
     reading: {

@@ -1,10 +1,10 @@
 /**
  * Reconciliation: what the queue or the history holds of an order against what Odoo holds of it.
  */
-import { actualWeights, type Batch } from './batch';
+import type { Batch } from './batch';
 import { describe, differences, wholeSet } from './consumption';
 import { consumedBySilo, type OrderMove, type Production } from './order';
-import type { SiloMap, SiloTag, SiloWeights } from './silos';
+import { actualWeights, componentNames, type SiloMap, type SiloTag, type SiloWeights } from './silos';
 import { roundForOdoo, sameForOdoo, sumForOdoo } from './weight';
 
 /** A row of the queue or of the history, as far as it is compared. */
@@ -53,7 +53,7 @@ export function reconcile(
   moves: readonly OrderMove[],
   silos: SiloMap,
 ): Discrepancy[] {
-  const actual = actualWeights(row);
+  const [actual, components] = [actualWeights(row), componentNames(row)];
   const total = sumForOdoo(Object.values(actual));
   const byHand = row.status === 'cancelled' || row.status === 'failed';
   if (byHand && total === 0) return [];
@@ -78,7 +78,7 @@ export function reconcile(
   const wanted: SiloWeights = { ...zeros(booked), ...wholeSet(row) };
   for (const difference of differences(wanted, booked, silos)) {
     const { tag, wanted: here, found: odoo } = difference;
-    const known = { silo: tag, component: row[`component_${tag}_name`] ?? null };
+    const known = { silo: tag, component: components[tag] ?? null };
     const read = actual[tag] === undefined ? null : here;
     if (silos.byTag(tag)) {
       const figures = { ...known, read, odoo, difference: roundForOdoo(odoo - here) };

@@ -1,8 +1,9 @@
 /**
- * Silos: how a weight is named in a reading and in the tables (tag), in Odoo (equipment code) and to people (label).
+ * Silos: how a weight is named in a reading and in the tables (tag), in Odoo (equipment code) and to people (label), and where
+ * a row keeps what it says of one.
  */
 
-/** Every tag that the tables have columns for, in their order. */
+/** The tags that the tables have columns of their own for, in their order. A plant may have any number of further ones. */
 export const SILO_TAGS = [
   'silo_a',
   'silo_b',
@@ -21,10 +22,31 @@ export const SILO_TAGS = [
   'lq_fml',
 ] as const;
 
-export type SiloTag = (typeof SILO_TAGS)[number];
+export type ColumnTag = (typeof SILO_TAGS)[number];
+
+/** One of those fifteen, or a further one: see SILO_TAG_PATTERN. */
+export type SiloTag = string;
+
+/** A tag is a key beside these in slots and tellings. */
+const RESERVED = [
+  'mo_id',
+  'status_manufacturing',
+  'status_operation',
+  'acknowledged',
+  'counter',
+  'finished',
+  'position_material',
+  'position_weight',
+  'plc_time',
+];
+
+/** What every silo's tag looks like. */
+export const SILO_TAG_PATTERN = `^(?!(?:${RESERVED.join('|')})$)[a-z][a-z0-9_]{0,30}$`;
+
+export const isSiloTag = (tag: string): boolean => new RegExp(SILO_TAG_PATTERN).test(tag);
 
 /** Kilograms by silo tag; a silo that says nothing is absent. */
-export type SiloWeights = Partial<Record<SiloTag, number>>;
+export type SiloWeights = Partial<Record<ColumnTag, number>> & Partial<Record<SiloTag, number>>;
 
 /** One line of a silo map. */
 export interface Silo {
@@ -36,19 +58,82 @@ export interface Silo {
   enabled: boolean;
 }
 
-const isTag = (tag: string): tag is SiloTag => (SILO_TAGS as readonly string[]).includes(tag);
+const hasColumns = (tag: SiloTag): tag is ColumnTag => (SILO_TAGS as readonly string[]).includes(tag);
+
+/** What a row says of each silo: the fifteen in a column each, further ones in one JSON column beside those. */
+export const SILO_COLUMNS = {
+  component: { of: <T extends string>(tag: T) => `component_${tag}_name` as const, further: 'more_component_names' },
+  planned: { of: <T extends string>(tag: T) => `consumption_${tag}` as const, further: 'more_consumption' },
+  actual: {
+    of: <T extends string>(tag: T) => `actual_consumption_${tag}` as const,
+    further: 'more_actual_consumption',
+  },
+} as const;
+
+/** Per silo: name of the component, planned kg, actual kg. */
+export type SiloColumns = { [T in ColumnTag as `component_${T}_name`]?: string | null } & {
+  [T in ColumnTag as `consumption_${T}`]?: number | null;
+} & { [T in ColumnTag as `actual_consumption_${T}`]?: number | null } & {
+  more_component_names?: Record<SiloTag, string> | null;
+  more_consumption?: SiloWeights | null;
+  more_actual_consumption?: SiloWeights | null;
+};
+
+/** What a row says of its silos, by tag; those that it says nothing about are absent. */
+const keptBy =
+  <T extends Partial<Record<SiloTag, string | number>>>(what: keyof typeof SILO_COLUMNS) =>
+  (row: SiloColumns): T => {
+    const { of, further } = SILO_COLUMNS[what];
+    const kept = Object.entries({ ...row[further] }).sort(([one], [other]) => bySiloOrder(one, other));
+    const own = SILO_TAGS.map((tag) => [tag, row[of(tag)]] as const);
+    return Object.fromEntries([...own, ...kept].filter(([, value]) => value != null)) as T;
+  };
+
+/** Names of the components by silo tag. */
+export const componentNames = keptBy<Record<SiloTag, string>>('component');
+
+/** Planned kg per silo; silos without a plan are absent. */
+export const plannedWeights = keptBy<SiloWeights>('planned');
+
+/** Actual kg per silo; silos that nothing was said about are absent. */
+export const actualWeights = keptBy<SiloWeights>('actual');
+
+/** The columns that keep this. */
+export function siloColumns(said: { component: Record<SiloTag, string>; planned: SiloWeights }): SiloColumns {
+  const columns: Record<string, unknown> = {};
+  for (const what of ['component', 'planned'] as const) {
+    const { of, further } = SILO_COLUMNS[what];
+    const entries = Object.entries(said[what]);
+    for (const [tag, value] of entries) if (hasColumns(tag)) columns[of(tag)] = value;
+    const beside = entries.filter(([tag]) => !hasColumns(tag));
+    if (beside.length > 0) columns[further] = Object.fromEntries(beside);
+  }
+  return columns;
+}
+
+/** The fifteen first, further ones as people count: bin_9 before bin_10. */
+function bySiloOrder(one: SiloTag, other: SiloTag): number {
+  const place = (tag: SiloTag): number => (hasColumns(tag) ? SILO_TAGS.indexOf(tag) : SILO_TAGS.length);
+  return place(one) - place(other) || one.localeCompare(other, 'en', { numeric: true });
+}
+
+/** The silos that any of these say something about, in order. */
+export const silosIn = (...said: (object | null | undefined)[]): SiloTag[] =>
+  [...new Set(said.flatMap((bySilo) => Object.keys(bySilo ?? {})))].sort(bySiloOrder);
 
 /** The number that the tables keep beside a silo (silo_a int = 101 …, lq114, lq115). */
-export const siloNumber = (tag: SiloTag): number => 101 + SILO_TAGS.indexOf(tag);
+export const siloNumber = (tag: ColumnTag): number => 101 + SILO_TAGS.indexOf(tag);
 
 /** The column that holds this number: silo_a … silo_m, lq114, lq115. */
-export const siloNumberColumn = (tag: SiloTag): string => (tag.startsWith('lq_') ? `lq${siloNumber(tag)}` : tag);
+export const siloNumberColumn = (tag: ColumnTag): string => (tag.startsWith('lq_') ? `lq${siloNumber(tag)}` : tag);
+
+const defaultLabel = (tag: SiloTag): string => tag.replace('_', ' ').toUpperCase();
 
 /** The map that a new silo-map node starts with: silo_a ↔ silo101 … lq_fml ↔ lq115, all switched on. */
 export const DEFAULT_SILOS: readonly Silo[] = SILO_TAGS.map((tag) => ({
   tag,
   code: `${tag.startsWith('lq_') ? 'lq' : 'silo'}${siloNumber(tag)}`,
-  label: tag.replace('_', ' ').toUpperCase(),
+  label: defaultLabel(tag),
   enabled: true,
 }));
 
@@ -57,13 +142,16 @@ export class SiloMap {
   readonly enabled: readonly Silo[];
   readonly #byTag: ReadonlyMap<string, Silo>;
   readonly #byCode: ReadonlyMap<string, Silo>;
+  /** What the plant calls its silos, the ones not in use too. */
+  readonly #names: ReadonlyMap<string, string>;
 
-  /** @throws Error naming the line, when a tag is unknown or a tag or code stands twice. */
+  /** @throws Error naming the line, when a tag is none, or a tag or code stands twice. */
   constructor(silos: readonly { tag: string; code: string; label?: string; enabled?: boolean }[] = DEFAULT_SILOS) {
     const enabled: Silo[] = [];
     for (const { tag, code, label, enabled: on = true } of silos) {
       if (!on) continue;
-      if (!isTag(tag)) throw new Error(`silo-map: unknown silo tag "${tag}"; known are ${SILO_TAGS.join(', ')}`);
+      if (!isSiloTag(tag))
+        throw new Error(`silo-map: "${tag}" is no silo tag: a small letter first, then small letters, digits and _`);
       if (!code) throw new Error(`silo-map: ${tag} has no Odoo equipment code; enter it or switch the silo off`);
       if (enabled.some((other) => other.tag === tag)) throw new Error(`silo-map: ${tag} stands twice`);
       if (enabled.some((other) => other.code === code)) throw new Error(`silo-map: code ${code} stands twice`);
@@ -72,6 +160,9 @@ export class SiloMap {
     this.enabled = enabled;
     this.#byTag = new Map(enabled.map((silo) => [silo.tag, silo]));
     this.#byCode = new Map(enabled.map((silo) => [silo.code, silo]));
+    this.#names = new Map(
+      silos.flatMap(({ tag, label }) => (label && label !== defaultLabel(tag) ? [[tag, label] as const] : [])),
+    );
   }
 
   byTag(tag: string): Silo | undefined {
@@ -80,5 +171,10 @@ export class SiloMap {
 
   byCode(code: string): Silo | undefined {
     return this.#byCode.get(code);
+  }
+
+  /** What people read: the label that they gave; the tag while they gave none. */
+  name(tag: SiloTag): string {
+    return this.#names.get(tag) ?? tag;
   }
 }

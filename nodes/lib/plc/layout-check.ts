@@ -1,12 +1,11 @@
 /**
  * Whether slots can be read by a layout at all: every fault of its settings and rows, as a value; the words are the shell's.
  */
-import { SILO_TAGS } from '../domain/silos';
 import { fault, inRange, type KnownSilos, type LayoutProblem, MAX_BLOCK_BYTES } from './layout-fault';
 import { overlaps } from './layout-overlap';
 import { placeFaults } from './layout-place';
 import { rowFaults } from './layout-row';
-import { type SlotField, type SlotLayout, slotBytes, slotStart } from './slot-layout';
+import { isSilo, type SlotField, type SlotLayout, slotBytes, slotStart } from './slot-layout';
 
 export type { KnownSilos, LayoutFault, LayoutProblem } from './layout-fault';
 
@@ -26,7 +25,8 @@ function missing(fields: readonly SlotField[]): Omit<LayoutProblem, 'row'>[] {
     ['position_weight', 'position_material'],
   ] as const)
     if (has(one) && !has(other)) problems.push({ field: other, ...fault('missing') });
-  if (!SILO_TAGS.some(has) && !has('position_weight')) problems.push({ field: 'fields', ...fault('noSilo') });
+  if (!fields.some(({ field }) => isSilo(field)) && !has('position_weight'))
+    problems.push({ field: 'fields', ...fault('noSilo') });
   return problems;
 }
 

@@ -23,9 +23,10 @@ const MAX_WIDTH = 20;
 const MAX_PREFIX = 44;
 
 /** Why a row cannot even be placed; undefined: it can. */
-function unplacedFault(row: SlotField): Fault | undefined {
+function unplacedFault(row: SlotField, silos: KnownSilos | undefined): Fault | undefined {
   const { field, type, offset, length } = row;
-  if (!(SLOT_FIELDS as readonly string[]).includes(field)) return fault('field');
+  const known = (SLOT_FIELDS as readonly string[]).includes(field) || (silos ? silos.byTag(field) : isSilo(field));
+  if (!known) return fault('field');
   if (!SLOT_TYPES.includes(type)) return fault('unknownType', { type, types: SLOT_TYPES.join(', ') });
   if (isText(type) && !inRange(length, 1, MAX_STRING)) return fault('length', { type, most: MAX_STRING });
   const { byte, bit } = position(row);
@@ -85,7 +86,7 @@ function orderFaults({ field, prefix, width }: SlotField): Fault[] {
  * @returns `unplaced`: why it cannot even be placed; otherwise all the rest
  */
 export function rowFaults(row: SlotField, silos: KnownSilos | undefined): { unplaced?: Fault; faults: Fault[] } {
-  const unplaced = unplacedFault(row);
+  const unplaced = unplacedFault(row, silos);
   if (unplaced) return { unplaced, faults: [] };
   const wrongType = typeFault(row);
   return {

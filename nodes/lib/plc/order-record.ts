@@ -4,7 +4,7 @@
  */
 import { type Batch, plannedWeights } from '../domain/batch';
 import type { OrderSlot } from '../domain/handover';
-import { SILO_TAGS, siloNumber, type SiloTag } from '../domain/silos';
+import { type ColumnTag, SILO_TAGS, siloNumber, type SiloTag } from '../domain/silos';
 import { roundForOdoo, sameForOdoo } from '../domain/weight';
 import {
   isHandshake,
@@ -50,7 +50,7 @@ const RANGES: Partial<Record<OrderField['type'], readonly [number, number]>> = {
 };
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
-const isSilo = (field: string): field is SiloTag => (SILO_TAGS as readonly string[]).includes(field);
+const isSilo = (field: string): field is ColumnTag => (SILO_TAGS as readonly string[]).includes(field);
 
 /** Writes a whole number, the high byte first. */
 function putNumber(slot: Buffer, row: OrderField, value: number): void {
@@ -127,11 +127,11 @@ export function encodeOrder(
       const fits = batch.batch_no >= lowest && batch.batch_no <= highest;
       if (!refuse(field, batch.batch_no, fits ? undefined : 'out-of-range')) putNumber(bytes, row, batch.batch_no);
     } else if (field.endsWith('_number')) {
-      putNumber(bytes, row, siloNumber(field.slice(0, -'_number'.length) as SiloTag));
+      putNumber(bytes, row, siloNumber(field.slice(0, -'_number'.length) as ColumnTag));
     } else if (row.type === 'STRING' && !isHandshake(row)) putText(bytes, row, '');
   }
   for (const [tag, kg] of Object.entries(plan))
-    if (kg !== 0 && !layout.fields.some(({ field }) => field === tag)) refuse(tag, kg, 'no-field');
+    if (kg && !layout.fields.some(({ field }) => field === tag)) refuse(tag, kg, 'no-field');
   return refused.length > 0 ? { refused } : { bytes };
 }
 

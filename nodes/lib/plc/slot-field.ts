@@ -15,7 +15,8 @@ export const SLOT_FIELDS = [
   'counter',
   'plc_time',
 ] as const satisfies readonly string[];
-export type SlotFieldName = (typeof SLOT_FIELDS)[number];
+/** One of those, or a silo of the plant's own. */
+export type SlotFieldName = (typeof SLOT_FIELDS)[number] | SiloTag;
 
 /** kg of one unit. */
 export const UNITS = { g: 0.001, kg: 1, t: 1000 } as const;

@@ -3,7 +3,7 @@
  * defaults to 0.
  */
 import { type Reading } from '../domain/reading';
-import { SILO_TAGS, type SiloTag, type SiloWeights } from '../domain/silos';
+import { silosIn, type SiloTag, type SiloWeights } from '../domain/silos';
 import { sumForOdoo } from '../domain/weight';
 import { Collected } from './slot-collect';
 import { decodeField } from './slot-decode';
@@ -85,7 +85,7 @@ export function rejectDuplicates<Outcome extends SlotOutcome | undefined>(
 /** Whether two batches weigh the same, silo by silo, and have the same finished quantity. */
 export const sameFigures = (a: Figures, b: Figures): boolean =>
   a.actual_weight_quantity_finished_goods === b.actual_weight_quantity_finished_goods &&
-  SILO_TAGS.every((tag) => a.consumption[tag] === b.consumption[tag]);
+  silosIn(a.consumption, b.consumption).every((tag) => a.consumption[tag] === b.consumption[tag]);
 
 /** Whether two readings of a slot say the same about its batch: status_operation may go on changing after completion. */
 export const sameWeights = (a: Reading, b: Reading): boolean =>
@@ -99,5 +99,5 @@ export const sameValues = (a: SlotReading | undefined, b: SlotReading): boolean 
 export function fallingSilos(before: SlotReading | undefined, now: SlotReading): SiloTag[] {
   if (before?.mo_id !== now.mo_id) return [];
   const earlier: SiloWeights = before.consumption;
-  return SILO_TAGS.filter((tag) => (now.consumption[tag] ?? 0) < (earlier[tag] ?? 0));
+  return silosIn(earlier, now.consumption).filter((tag) => (now.consumption[tag] ?? 0) < (earlier[tag] ?? 0));
 }

@@ -2,7 +2,7 @@
  * What two reads of one slot in one trigger come to. A program may write a number before it clears the weights, or say
  * "complete" before it has written them: only what both reads agree in is believed.
  */
-import { SILO_TAGS } from '../domain/silos';
+import { silosIn } from '../domain/silos';
 import { moIdOf, sameFigures, sameWeights, type SlotOutcome, type SlotReading } from './slot-guards';
 
 type Seen = SlotOutcome & { kind: 'reading' };
@@ -20,13 +20,13 @@ const FINISHED = 'actual_weight_quantity_finished_goods';
 export function cleared(before: SlotReading, now: SlotReading): boolean {
   const pairs = [
     [before[FINISHED], now[FINISHED]],
-    ...SILO_TAGS.map((tag) => [before.consumption[tag], now.consumption[tag]]),
+    ...silosIn(before.consumption, now.consumption).map((tag) => [before.consumption[tag], now.consumption[tag]]),
   ].map(([was, is]) => [was ?? 0, is ?? 0] as const);
   return pairs.every(([was, is]) => is === was || is === 0) && pairs.some(([was, is]) => was > is);
 }
 
 const weighsNothing = ({ consumption, ...reading }: SlotReading): boolean =>
-  !reading[FINISHED] && SILO_TAGS.every((tag) => !consumption[tag]);
+  !reading[FINISHED] && silosIn(consumption).every((tag) => !consumption[tag]);
 
 const running = (outcome: Seen): Seen => ({ ...outcome, reading: { ...outcome.reading, status_manufacturing: false } });
 

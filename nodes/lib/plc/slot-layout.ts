@@ -2,7 +2,7 @@
  * Slot layout: where a batch's values lie in a data block. A slot is one batch; slot n starts at base + (n - 1) × stride,
  * and every field of it has an offset from there. All offsets and lengths are bytes.
  */
-import { SILO_TAGS } from '../domain/silos';
+import { isSiloTag, SILO_TAGS } from '../domain/silos';
 import { FLAG_FIELDS, type SlotField, type SlotFieldName, type SlotLayout } from './slot-field';
 import { isText, type SlotType, valueBytes } from './slot-types';
 
@@ -72,7 +72,7 @@ export const addresses = (layout: SlotLayout, slot: number): { field: SlotFieldN
     return { field: row.field, address: `DB${db},${type}${start + (only ?? position(row)).byte}${suffix}` };
   });
 
-export const isSilo = (field: string): boolean => (SILO_TAGS as readonly string[]).includes(field);
+export const isSilo = isSiloTag;
 export const isFlag = (field: string): boolean => (FLAG_FIELDS as readonly string[]).includes(field);
 export const isPosition = (field: string): boolean => field === 'position_material' || field === 'position_weight';
 /** Whether a field is a weight, and so may have a scale. */

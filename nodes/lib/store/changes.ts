@@ -1,6 +1,6 @@
 /** A row, and what the events of mo_events tell about its values: every change of them is an event. */
 import type { Batch } from '../domain/batch';
-import { SILO_TAGS, type SiloTag } from '../domain/silos';
+import { SILO_COLUMNS, silosIn, type SiloTag } from '../domain/silos';
 
 /** A row of the queue or of the history, as far as an audit reads it. */
 export type AuditedRow = Omit<Batch, 'state'> & {
@@ -32,7 +32,14 @@ export interface Change {
 
 export const FINISHED = 'actual_weight_quantity_finished_goods';
 export const LOCKED = 'status_manufacturing';
-export const READ = (silo: SiloTag): string => `actual_consumption_${silo}`;
+/** A change names every silo as if it had a column of its own. */
+export const READ = SILO_COLUMNS.actual.of;
+const OF_SILO = READ('');
+/** The silo of a column; '': it is of none. */
+export const siloOf = (column: string): SiloTag => (column.startsWith(OF_SILO) ? column.slice(OF_SILO.length) : '');
+/** The silos of a change, by tag. */
+const weightsOf = (values: object): object =>
+  Object.fromEntries(Object.entries(values).flatMap(([column, kg]) => (siloOf(column) ? [[siloOf(column), kg]] : [])));
 
 // What a detail holds, as far as it is of the kind that is asked for.
 export const object = <T>(value: unknown = {}): Partial<Record<string, T>> => value as Partial<Record<string, T>>;
@@ -47,7 +54,8 @@ export function changesIn({ at, detail }: TrailEvent, last: TrailEvent | undefin
   const known = detail.revision === Number(last?.detail.revision ?? 0) + 1;
   const differs = (column: string): boolean =>
     column === LOCKED ? Boolean(before[column]) !== Boolean(after[column]) : before[column] !== after[column];
-  return [...SILO_TAGS.map(READ), FINISHED, LOCKED].filter(differs).map((column) => {
+  const silos = silosIn(...[before, after].map(weightsOf)).map(READ);
+  return [...silos, FINISHED, LOCKED].filter(differs).map((column) => {
     const change = { column, before: before[column], after: after[column] };
     return { at: iso(at), ...change, source: textIn(detail.source), known };
   });

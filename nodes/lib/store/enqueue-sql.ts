@@ -1,9 +1,9 @@
 /**
  * Queueing orders, and which ones to ask Odoo for because a reading waits for them.
  */
-import { SILO_TAGS } from '../domain/silos';
 import { OWN_FIGURES } from './reading-sql';
 import { ORDER_COLUMNS } from './tables';
+import { ACTUAL_COLUMNS, actualValues } from './silo-sql';
 import { BATCH_COLUMNS } from './sql';
 
 /** What the order's column gets. A name longer than its column is cut, it is there to be read; only the order's own has to fit. */
@@ -32,14 +32,14 @@ WITH given AS (
   ORDER BY g.ordinality LIMIT $<limit>
 ), b AS (
   INSERT INTO mo_batch (id, batch_no, ${ORDER_COLUMNS.map(({ name }) => name).join(', ')},
-    ${SILO_TAGS.map((tag) => `actual_consumption_${tag}`).join(', ')},
+    ${ACTUAL_COLUMNS},
     status_manufacturing, status_operation, actual_weight_quantity_finished_goods, last_read_from_plc, last_plc_reading, ever_sent)
   SELECT gen_random_uuid(), greatest(
       (SELECT coalesce(max(q.batch_no), 0) FROM mo_batch q WHERE q.equipment_id_batch = f.line),
       (SELECT coalesce(max(q.batch_no), 0) FROM mo_histories q WHERE q.equipment_id_batch = f.line)
     ) + row_number() OVER (PARTITION BY f.line ORDER BY f.ordinality),
     ${ORDER_COLUMNS.map(brought).join(', ')},
-    ${SILO_TAGS.map((tag) => `(f.reading->'consumption'->>'${tag}')::float8`).join(', ')},
+    ${actualValues("(f.reading->'consumption')")},
     coalesce((f.reading->>'status_manufacturing')::bool, false), coalesce((f.reading->>'status_operation')::bool, false),
     (f.reading->>'actual_weight_quantity_finished_goods')::numeric, CASE WHEN f.reading IS NOT NULL THEN coalesce((f.reading->>'recorded_at')::timestamptz, now()) END, f.reading,
     CASE WHEN f.mo_id IS DISTINCT FROM $<named> THEN '{}'::jsonb END

@@ -4,13 +4,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Batch, CallByHand } from '../domain/batch';
 import type { LeaseRefusal, PushLedger, Settlement } from '../domain/ledger';
-import { SILO_TAGS } from '../domain/silos';
 import { saveManual, settleCalls } from './by-hand';
 import { DatabaseClosingLedger } from './closings';
 import type { Queryable } from './connection';
 import { Gathering } from './gathering';
 import { patiently } from './locked-row';
 import { settle, type Told, toldOf } from './settle-sql';
+import { actualOf } from './silo-sql';
 import { BATCH_COLUMNS, DUE, LEASED, UNCONFIRMED, UNTIL } from './sql';
 
 /** What a row has to be, besides free, to be leased for a purpose. */
@@ -24,8 +24,7 @@ const PURPOSES = {
 } as const;
 
 /** Silos that hold more than 0 kg, with their kg: sent before the lease ends, or perhaps. */
-const ABOVE_ZERO = `(SELECT coalesce(jsonb_object_agg(silo, kg), '{}') FROM (VALUES
-  ${SILO_TAGS.map((tag) => `('${tag}', b.actual_consumption_${tag})`).join(', ')}) v(silo, kg) WHERE kg > 0)`;
+const ABOVE_ZERO = `(SELECT coalesce(jsonb_object_agg(key, value::float8), '{}') FROM jsonb_each_text(${actualOf('b')}) WHERE value::float8 > 0)`;
 
 const SENDS_NOTHING = '(f.call IS NULL OR (b.status_manufacturing AND NOT f.completed))';
 /**

@@ -2,7 +2,7 @@
  * Readings as SQL sees them: what one says, what it weighs, which of two is the later one.
  */
 import { ABOUT_READING } from '../domain/reading';
-import { SILO_TAGS } from '../domain/silos';
+import { actualOf } from './silo-sql';
 
 /** Why a reading is held for a person: its weights are those of the order that the slot told before. */
 export const FOREIGN = 'foreign-weights';
@@ -32,9 +32,9 @@ export const figuresOf = (consumption: string, finished: string): string =>
   `(SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(${consumption} || jsonb_build_object('finished', ${finished}))
     WHERE value NOT IN ('0', 'null'))`;
 
-/** The silos of a reading as columns, so that each of them is taken out of the JSON once. */
-export const silosOf = (reading: string, name: string): string =>
-  `jsonb_to_record(coalesce(${reading}->'consumption', '{}')) AS ${name}(${SILO_TAGS.map((tag) => `${tag} float8`).join(', ')})`;
+/** The weights of a reading that differ from those of the last accepted one: kg by silo tag. */
+export const newWeights = (read: string, last: string): string =>
+  `(SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(${read}->'consumption') WHERE value IS DISTINCT FROM ${last}->'consumption'->key)`;
 
 /**
  * Whether the reading `o` (jsonb) came after the input row `i`: by the count of their reader, or by the times of one source
@@ -54,5 +54,5 @@ export const holds = (
   row: string,
   reading: string,
 ): string => `(NOT EXISTS (SELECT FROM jsonb_each_text(${reading}->'consumption') c
-    WHERE ${differ('c.value', `to_jsonb(${row})->>('actual_consumption_' || c.key)`)})
+    WHERE ${differ('c.value', `${actualOf(row)}->>c.key`)})
   AND NOT ${differ(`${reading}->>'${FINISHED}'`, `${row}.${FINISHED}`)})`;

@@ -3,7 +3,6 @@
  * and its readings are held. Parameters: readings (JSON array), line, source and emptied (its slots that show no number,
  * JSON array), alive (whether the line was read).
  */
-import { SILO_TAGS } from '../domain/silos';
 import {
   FINISHED,
   FOREIGN,
@@ -12,19 +11,16 @@ import {
   later,
   LOCKED_ROW,
   merged,
+  newWeights,
   OWN_FIGURES,
   said,
   SEEN_ONCE,
-  silosOf,
 } from './reading-sql';
+import { setActual } from './silo-sql';
 
 /** Takes what was read if it differs from the last accepted reading; otherwise the row keeps what it has. */
 const changed = (column: string, read: string, last: string): string =>
   `${column} = CASE WHEN ${read} IS DISTINCT FROM ${last} THEN coalesce(${read}, b.${column}) ELSE b.${column} END`;
-
-const weights = SILO_TAGS.map((tag) => changed(`actual_consumption_${tag}`, `read.${tag}`, `last.${tag}`)).join(
-  ',\n    ',
-);
 
 /** What a reading says of a completed batch, whose slot may go on telling whether the machine runs. */
 const saidOfCompleted = `(${said('i.reading')} - 'status_operation' || jsonb_build_object('status_manufacturing', i.final))`;
@@ -97,14 +93,14 @@ const FREE_HELD = `
 
 const WRITTEN = `
   UPDATE mo_batch b SET
-    ${weights},
+    ${setActual('told.weights')},
     ${changed(FINISHED, `(a.reading->>'${FINISHED}')::numeric`, `(a.last->>'${FINISHED}')::numeric`)},
     status_manufacturing = (a.reading->>'status_manufacturing')::bool, status_operation = (a.reading->>'status_operation')::bool,
     last_read_from_plc = coalesce((a.reading->>'recorded_at')::timestamptz, now()),
     last_plc_reading = ${merged('a.last', 'a.reading')},
     set_aside_at = CASE WHEN ${SEEN_ONCE} THEN NULL ELSE b.set_aside_at END,
     set_aside_reason = CASE WHEN ${SEEN_ONCE} THEN NULL ELSE b.set_aside_reason END
-  FROM applied a JOIN free f ON f.id = a.id, ${silosOf('a.reading', 'read')}, ${silosOf('a.last', 'last')}
+  FROM applied a JOIN free f ON f.id = a.id, LATERAL (SELECT ${newWeights('a.reading', 'a.last')} AS weights OFFSET 0) told
   WHERE b.id = a.id AND NOT b.status_manufacturing
     AND (NOT a.waited OR EXISTS (SELECT FROM free_held t WHERE t.mo_id = a.mo_id AND t.waits))
   RETURNING b.mo_id, b.status_manufacturing AS completed`;

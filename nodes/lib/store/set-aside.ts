@@ -2,11 +2,11 @@
  * Rows that leave the gate because Odoo has closed their orders, and rows that a person brings back.
  */
 import type { Batch, DoneReadback } from '../domain/batch';
-import { SILO_TAGS } from '../domain/silos';
 import { LARGEST_WEIGHT } from '../domain/weight';
 import type { Database } from './connection';
 import { HELD_ELSEWHERE, patiently } from './locked-row';
 import { SEEN_ONCE } from './reading-sql';
+import { actualOf } from './silo-sql';
 import { BATCH_COLUMNS, eventOf, LEASED, LOCK_QUEUE, OF_LINE, QUIET } from './sql';
 
 /** A row that stays as it is, and why. */
@@ -45,7 +45,7 @@ const TO_MEND = `CASE
   WHEN b.mo_id IS NULL THEN 'it has no mo_id: enter it by SQL, or archive the row'
   WHEN b.duplicate AND EXISTS (SELECT FROM mo_batch o WHERE o.mo_id = b.mo_id AND o.id <> b.id)
     THEN 'another row of this order is in the queue; archive one of the two as failed first'
-  WHEN NOT (${SILO_TAGS.map((tag) => `coalesce(b.actual_consumption_${tag}, 0) BETWEEN 0 AND ${LARGEST_WEIGHT}`).join(' AND ')})
+  WHEN EXISTS (SELECT FROM jsonb_each_text(${actualOf('b')}) WHERE NOT value::float8 BETWEEN 0 AND ${LARGEST_WEIGHT})
     THEN 'a silo holds a weight that is none: correct the row first'
   WHEN ${SEEN_ONCE}
     THEN 'its completion was seen once: accept it, or discard it (operations of the batch store), or let its slot show it again' END`;

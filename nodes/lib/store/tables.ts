@@ -1,7 +1,7 @@
 /**
  * The tables as the migrations leave them: drop-in on those of the system that this one replaces.
  */
-import { SILO_TAGS, siloNumber, siloNumberColumn } from '../domain/silos';
+import { SILO_COLUMNS, SILO_TAGS, siloNumber, siloNumberColumn } from '../domain/silos';
 
 interface Column {
   name: string;
@@ -67,6 +67,8 @@ const OURS = columns(
   'handed_area varchar(64)',
   'ready_at timestamptz',
   'taken_at timestamptz',
+  // What the row says of silos beyond those with columns of their own, by tag.
+  ...Object.values(SILO_COLUMNS).map(({ further }) => `${further} jsonb NOT NULL DEFAULT '{}'`),
 );
 
 const SHARED = [...LEGACY, ...OURS];
@@ -198,7 +200,7 @@ export const SHARED_COLUMNS: readonly string[] = SHARED.map(({ name }) => name);
 
 /** Columns an order brings when it is queued. */
 export const ORDER_COLUMNS: readonly { name: string; type: string }[] = SHARED.filter(({ name }) =>
-  /^(mo_id|odoo_id|odoo_name|consumption|equipment_id_batch|finished_goods|component_\w+_name|consumption_\w+)$/.test(
+  /^(mo_id|odoo_id|odoo_name|consumption|equipment_id_batch|finished_goods|component_\w+_name|consumption_\w+|more_component_names|more_consumption)$/.test(
     name,
   ),
 );

@@ -1,6 +1,6 @@
 /** What happened to an order, line by line. */
-import { SILO_TAGS, type SiloTag } from '../domain/silos';
-import { type AuditedRow, changesIn, FINISHED, iso, kgIn, object, READ, textIn, type TrailEvent } from './changes';
+import { componentNames, silosIn, type SiloTag } from '../domain/silos';
+import { type AuditedRow, changesIn, FINISHED, iso, kgIn, object, siloOf, textIn, type TrailEvent } from './changes';
 import { phrase, type Said } from './phrase';
 
 /** One line of the timeline: an event, and the silo of which it changed something. */
@@ -11,7 +11,8 @@ export interface TimelineEntry {
   batch_no: number | null;
   line: string;
   source: string;
-  silo: SiloTag | '';
+  /** '': the event as a whole. */
+  silo: SiloTag;
   component: string;
   /** kg before and after: as the row held them, or with a push as sent; null: nothing was said. */
   before: number | null;
@@ -44,7 +45,7 @@ export function timelineOf(rows: readonly AuditedRow[], events: readonly TrailEv
     const lines: Line[] = told.length > 0 ? told : [{ said: saidBy(event) }];
     return lines.map(({ silo = '', ...more }) => ({
       ...{ at: iso(at), event: kind, batch_no: row?.batch_no ?? null, line, source: textIn(detail.source), silo },
-      ...{ component: (silo && row?.[`component_${silo}_name`]) || '', before: null, kg: null, confirmed: null },
+      ...{ component: (row && componentNames(row)[silo]) ?? '', before: null, kg: null, confirmed: null },
       ...{ outcome: textIn(detail.conclusion), said: [], ...more },
     }));
   });
@@ -54,7 +55,7 @@ function changedLines(sofar: SoFar, event: TrailEvent): Line[] {
   const changes = changesIn(event, sofar.changed);
   sofar.changed = event;
   return changes.map(({ column, before, after, known }) => {
-    const silo = SILO_TAGS.find((tag) => READ(tag) === column) ?? '';
+    const silo = siloOf(column);
     const what = column === FINISHED ? 'finished-goods' : after ? 'completed' : 'not-completed';
     const said = [...(silo ? [] : [phrase(what)]), ...(known ? [] : [phrase('may-be-older')])];
     return { silo, before: kgIn(before), kg: kgIn(after), said };
@@ -64,14 +65,16 @@ function changedLines(sofar: SoFar, event: TrailEvent): Line[] {
 /** A push carries the whole set each time: told is what differs from what was sent, and confirmed, before. */
 function pushLines(sofar: SoFar, event: TrailEvent): Line[] {
   const [sent, confirmed] = [object<number>(event.detail.sent), object<number>(event.detail.confirmed)];
-  const lines = SILO_TAGS.filter(
-    (silo) =>
-      (sent[silo] !== undefined && sent[silo] !== sofar.sent[silo]) ||
-      (confirmed[silo] !== undefined && confirmed[silo] !== sofar.confirmed[silo]),
-  ).map((silo): Line => ({
-    ...{ silo, before: sofar.sent[silo] ?? null, kg: sent[silo] ?? null, confirmed: confirmed[silo] ?? null },
-    said: reasonOf(event),
-  }));
+  const lines = silosIn(sent, confirmed)
+    .filter(
+      (silo) =>
+        (sent[silo] !== undefined && sent[silo] !== sofar.sent[silo]) ||
+        (confirmed[silo] !== undefined && confirmed[silo] !== sofar.confirmed[silo]),
+    )
+    .map((silo): Line => ({
+      ...{ silo, before: sofar.sent[silo] ?? null, kg: sent[silo] ?? null, confirmed: confirmed[silo] ?? null },
+      said: reasonOf(event),
+    }));
   Object.assign(sofar.sent, sent);
   Object.assign(sofar.confirmed, confirmed);
   return lines.length > 0 && event.detail.done ? [...lines, { said: saidBy(event) }] : lines;

@@ -45,7 +45,7 @@ test('an implausible reading is rejected whole, with the field', () => {
     ['consumption.silo_a', { consumption: { silo_a: NaN } }],
     ['consumption.silo_a', { consumption: { silo_a: Infinity } }],
     ['consumption.silo_a', { consumption: { silo_a: 1e15 } }],
-    ['consumption.silo_z', { consumption: { silo_z: 1 } }],
+    ['consumption.Silo Z', { consumption: { 'Silo Z': 1 } }],
     ['consumption', { consumption: {} }],
     ['status_manufacturing', { status_manufacturing: 2 }],
     ['mo_id', { mo_id: '' }],

@@ -18,7 +18,8 @@ test('silos that are switched off are in no lookup', () => {
 });
 
 test('a map with an unknown tag, without a code, or with one twice is refused by name', () => {
-  assert.throws(() => new SiloMap([{ tag: 'silo_z', code: 'x' }]), /unknown silo tag "silo_z"/);
+  for (const tag of ['Silo_z', '1st', 'bin-7', '', 'b'.repeat(32), 'counter', 'finished'])
+    assert.throws(() => new SiloMap([{ tag, code: 'x' }]), new RegExp(`"${tag}" is no silo tag`));
   assert.throws(() => new SiloMap([{ tag: 'silo_a', code: '' }]), /silo_a has no Odoo equipment code/);
   assert.throws(
     () =>
