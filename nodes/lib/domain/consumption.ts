@@ -19,7 +19,7 @@ export interface Consignment {
 /** What Odoo has to hold for a row: its weights, and 0 for a silo that was sent before and that the row says nothing of. */
 export function wholeSet(batch: SiloColumns & Partial<Pick<Batch, 'sent_consumption'>>): SiloWeights {
   const whole: SiloWeights = {};
-  for (const tag of Object.keys(batch.sent_consumption ?? {}) as SiloTag[]) whole[tag] = 0;
+  for (const tag of Object.keys(batch.sent_consumption ?? {})) whole[tag] = 0;
   return { ...whole, ...actualWeights(batch) };
 }
 
@@ -34,7 +34,7 @@ export function consign(
 ): { consignment: Consignment; refused?: never } | { consignment?: never; refused: string } {
   const consignment: Consignment = { weights: {}, byCode: {}, zeros: [] };
   for (const [key, value] of Object.entries(weights)) {
-    const tag = key as SiloTag;
+    const tag = key;
     const kg = roundForOdoo(value);
     const silo = silos.byTag(tag);
     if (!silo) {
@@ -62,7 +62,7 @@ export interface Difference {
 /** Silos whose sum of stock moves is not what the row says, to 0.01 kg. */
 export function differences(wanted: SiloWeights, found: SiloWeights, silos: SiloMap): Difference[] {
   return Object.entries(wanted).flatMap(([key, kg]) => {
-    const tag = key as SiloTag;
+    const tag = key;
     const difference = {
       tag,
       code: silos.byTag(tag)?.code ?? tag,

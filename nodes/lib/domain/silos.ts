@@ -29,6 +29,7 @@ export type SiloTag = string;
 
 /** A tag is a key beside these in slots and tellings. */
 const RESERVED = [
+  'silo',
   'mo_id',
   'status_manufacturing',
   'status_operation',

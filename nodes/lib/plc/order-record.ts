@@ -37,7 +37,7 @@ export interface OrderRefusal {
 }
 
 /** The highest plan in kg: `silo` holds for every silo without an own limit. */
-export type OrderLimits = Partial<Record<'silo' | SiloTag, number>>;
+export type OrderLimits = Partial<Record<SiloTag, number>>;
 
 /** Lowest and highest number of a type (STEP 7, "Data types"). */
 const RANGES: Partial<Record<OrderField['type'], readonly [number, number]>> = {

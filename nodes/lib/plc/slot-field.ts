@@ -2,8 +2,8 @@
 import { SILO_TAGS, type SiloTag } from '../domain/silos';
 import type { SlotType } from './slot-types';
 
-/** The fields that are weights in kg. */
-export type WeightField = SiloTag | 'actual_weight_quantity_finished_goods';
+/** The fields that are weights in kg: a silo's tag, or actual_weight_quantity_finished_goods. */
+export type WeightField = SiloTag;
 export const FLAG_FIELDS = ['status_manufacturing', 'status_operation', 'acknowledged'] as const;
 export const SLOT_FIELDS = [
   'mo_id',
@@ -15,8 +15,8 @@ export const SLOT_FIELDS = [
   'counter',
   'plc_time',
 ] as const satisfies readonly string[];
-/** One of those, or a silo of the plant's own. */
-export type SlotFieldName = (typeof SLOT_FIELDS)[number] | SiloTag;
+/** One of those, or the tag of a further silo of the plant. */
+export type SlotFieldName = string;
 
 /** kg of one unit. */
 export const UNITS = { g: 0.001, kg: 1, t: 1000 } as const;
