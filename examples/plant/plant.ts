@@ -1,11 +1,13 @@
 /**
- * The simulated plant: a PLC and an Odoo, each on its real protocol, and an operator who enters the number of the next
- * order at the PLC's panel. It shares no code with the package.
+ * The simulated plant: a PLC and an Odoo, each on its real protocol. The number of the next order is entered at the PLC's
+ * panel by an operator, or comes through its order block. It shares no code with the package.
  */
 import type { Collisions, OrderView, SimulatedOdoo } from './odoo/simulated-odoo';
 import { startOdoo, type WhichOdoo } from './odoo/which';
 import { blockSize, S7_BATCH_RECORD } from './plc/batch-memory';
 import { type Mill, type MillOrder, startMill } from './plc/mill';
+import { type IntakeOptions, OrderIntake } from './plc/order-intake';
+import { S7_ORDER_RECORD } from './plc/order-memory';
 import { type S7Server, startS7Server } from './plc/s7-server';
 
 export interface PlantOptions {
@@ -21,6 +23,8 @@ export interface PlantOptions {
   keepMs?: number;
   tickMs?: number;
   seed?: number;
+  /** Orders come through the PLC's order block, and nobody types. */
+  ordersDown?: Partial<IntakeOptions>;
   /** What becomes in Odoo of closings that meet. */
   collisions?: Collisions;
   plcPort?: number;
@@ -31,14 +35,17 @@ export interface Plant {
   plc: S7Server;
   odoo: SimulatedOdoo;
   mill: Mill;
-  /** Orders that were entered at the panel so far. */
+  /** The program that takes orders from the order block, where orders come through it. */
+  intake?: OrderIntake;
+  /** Orders that were entered at the panel or taken from the order block so far. */
   begun(): string[];
-  /** No further order is created or entered: what was begun runs out. */
+  /** No further order is created, nor entered at the panel: what was begun or handed over runs out. */
   stopOrders(): void;
   stop(): Promise<void>;
 }
 
 export const DATA_BLOCK = 100;
+const ORDER_SLOTS = 10;
 
 /** What planners order, in turn (kg of finished goods); the recorded recipe is for 2500 kg. */
 const QUANTITIES = [2500, 5000, 1250, 2500, 3750];
@@ -47,7 +54,8 @@ const QUANTITIES = [2500, 5000, 1250, 2500, 3750];
 export const tagOf = (code: string): string =>
   ({ lq114: 'lq_tetes', lq115: 'lq_fml' })[code] ?? `silo_${String.fromCharCode(97 + Number(code.slice(-3)) - 101)}`;
 
-const byTag = ({ moves }: OrderView): Record<string, number> => {
+/** Plan by tag, kg, as the moves in Odoo have it. */
+export const byTag = ({ moves }: OrderView): Record<string, number> => {
   const plan: Record<string, number> = {};
   for (const { code, plan: kg } of moves) if (code) plan[tagOf(code)] = (plan[tagOf(code)] ?? 0) + kg;
   return plan;
@@ -63,13 +71,20 @@ export async function startPlant({
   keepMs = 120_000,
   tickMs = 500,
   seed = 1,
+  ordersDown,
   collisions = 'context-lost',
   plcPort = 0,
   odooPort = 0,
 }: PlantOptions = {}): Promise<Plant> {
   const odoo = await startOdoo(which, { port: odooPort, latencyMs: 30, collisions });
-  const plc = await startS7Server({ port: plcPort, dbs: { [DATA_BLOCK]: blockSize(S7_BATCH_RECORD, slots) } });
-  const taken = new Set<string>();
+  const orderRow = ordersDown && { layout: S7_ORDER_RECORD, slots: ORDER_SLOTS, ...ordersDown };
+  const dbs = {
+    [DATA_BLOCK]: blockSize(S7_BATCH_RECORD, slots),
+    ...(orderRow && { [orderRow.layout.db]: blockSize(orderRow.layout, orderRow.slots) }),
+  };
+  const plc = await startS7Server({ port: plcPort, dbs });
+  const intake = orderRow && new OrderIntake(plc.memory(orderRow.layout.db), orderRow);
+  const begun = new Set<string>();
   let created = 0;
   let ordering = true;
   const create = (): void => {
@@ -82,22 +97,23 @@ export async function startPlant({
   };
   for (let n = 0; n < orders; n += 1) create();
 
-  /** The operator looks at Odoo's list and enters the next order that nobody has begun. */
+  /** The operator looks at Odoo's list and enters the next order that nobody has begun; or the PLC's program has one. */
   const nextOrder = (): Promise<MillOrder | undefined> => {
-    if (!ordering) return Promise.resolve(undefined);
-    const open = odoo.orders().filter(({ name, state }) => state === 'confirmed' && !taken.has(name));
-    if (endless && open.length <= slots) create();
-    const order = open.sort((a, b) => a.id - b.id)[0];
-    if (!order) return Promise.resolve(undefined);
-    taken.add(order.name);
-    return Promise.resolve({ mo_id: order.name, quantity: order.quantity, plan: byTag(order) });
+    const open = odoo.orders().filter(({ name, state }) => state === 'confirmed' && !begun.has(name));
+    if (ordering && endless && open.length <= slots) create();
+    const typed = ordering && !intake ? open.sort((a, b) => a.id - b.id)[0] : undefined;
+    const order = typed ? { mo_id: typed.name, quantity: typed.quantity, plan: byTag(typed) } : intake?.take();
+    if (order) begun.add(order.mo_id);
+    return Promise.resolve(order);
   };
-  const mill = startMill({ server: plc, slots, weighMs, keepMs, tickMs, seed, nextOrder });
+  const onScan = (ms: number): void => intake?.scan(ms);
+  const mill = startMill({ server: plc, slots, weighMs, keepMs, tickMs, seed, nextOrder, onScan });
   return {
     plc,
     odoo,
     mill,
-    begun: () => [...taken],
+    ...(intake && { intake }),
+    begun: () => [...begun],
     stopOrders: () => {
       ordering = false;
     },

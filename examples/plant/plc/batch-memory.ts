@@ -1,7 +1,22 @@
 /**
  * How a batch lies in the data block of the simulated PLC: slot n starts at base + (n − 1) × stride. Pure functions over
- * the block's bytes; S7 numbers are big-endian.
+ * the block's bytes.
  */
+import {
+  readFlag,
+  readText,
+  readWeight,
+  slotBytes,
+  writeFlag,
+  writeText,
+  writeWeight,
+  type FlagPlace,
+  type SlotRow,
+  type TextPlace,
+  type WeightType,
+} from './s7-values';
+
+export { blockSize } from './s7-values';
 
 /** Every weight of a slot, in the order of the data block. */
 export const WEIGHT_TAGS = [
@@ -27,22 +42,14 @@ type Flag = 'status_manufacturing' | 'status_operation' | 'acknowledged';
 const FLAGS: readonly Flag[] = ['status_manufacturing', 'status_operation', 'acknowledged'];
 
 /** A layout of the data block; offsets in bytes from the slot's start. */
-export interface BatchLayout {
-  name: string;
-  db: number;
-  base: number;
-  stride: number;
-  /** Bytes of a slot that are in use. */
-  length: number;
-  /** MO id: characters, with the two-byte header of an S7 STRING (maximum, current length) or bare ASCII. */
-  id: { characters: number; header: boolean };
-  /** BOOL: byte and bit; INT: byte only. */
-  flags: Record<Flag, { byte: number; bit?: number }>;
+export interface BatchLayout extends SlotRow {
+  /** MO id. */
+  id: TextPlace;
+  flags: Record<Flag, FlagPlace>;
   finished: number;
   /** Offset of the first of the weights, which follow one another four bytes apart. */
   weights: number;
-  /** REAL in kg, or DINT in hundredths of a kg. */
-  weightType: 'REAL' | 'DINT×100';
+  weightType: WeightType;
   /** Offset of the batch counter (UINT), where the program keeps one: it goes up by 1 with every order in the slot. */
   counter?: number;
 }
@@ -54,7 +61,7 @@ export const S7_BATCH_RECORD: BatchLayout = {
   base: 0,
   stride: 110,
   length: 88,
-  id: { characters: 20, header: true },
+  id: { byte: 0, characters: 20, header: true },
   flags: {
     status_manufacturing: { byte: 22, bit: 0 },
     status_operation: { byte: 22, bit: 1 },
@@ -80,64 +87,17 @@ export const PACKED_WORDS: BatchLayout = {
   base: 0,
   stride: 100,
   length: 86,
-  id: { characters: 16, header: false },
+  id: { byte: 0, characters: 16, header: false },
   flags: { status_manufacturing: { byte: 16 }, status_operation: { byte: 18 }, acknowledged: { byte: 84 } },
   finished: 20,
   weights: 24,
   weightType: 'DINT×100',
 };
 
-/** Bytes that a data block needs for this many slots. */
-export const blockSize = (layout: BatchLayout, slots: number): number => layout.base + slots * layout.stride;
-
-/** The bytes of one slot (from 1), live. @throws RangeError when the block ends before the slot */
-function slotBytes(memory: Buffer, layout: BatchLayout, slot: number): Buffer {
-  const start = layout.base + (slot - 1) * layout.stride;
-  if (!Number.isInteger(slot) || slot < 1 || start + layout.length > memory.length) {
-    throw new RangeError(`DB ${layout.db} has ${memory.length} bytes: no slot ${slot} in layout "${layout.name}"`);
-  }
-  return memory.subarray(start, start + layout.length);
-}
-
-function writeId(bytes: Buffer, { name, id }: BatchLayout, value: string): void {
-  if (value.length > id.characters || !/^[\x20-\x7e]*$/.test(value)) {
-    throw new RangeError(`"${value}" does not fit layout "${name}": ${id.characters} ASCII characters at most`);
-  }
-  const start = id.header ? 2 : 0;
-  if (id.header) bytes.set([id.characters, value.length]);
-  bytes.fill(0, start, start + id.characters).write(value, start, 'latin1');
-}
-
-function readId(bytes: Buffer, { id }: BatchLayout): string {
-  const length = id.header ? Math.min(bytes.readUInt8(1), id.characters) : id.characters;
-  const text = bytes.toString('latin1', id.header ? 2 : 0, (id.header ? 2 : 0) + length);
-  return id.header ? text : text.replace(/[\0 ]+$/, '');
-}
-
-/** REAL keeps about 7 digits: 600.3 kg reads as 600.2999877929688. */
-const writeWeight = (bytes: Buffer, { weightType }: BatchLayout, offset: number, kg: number): void => {
-  if (weightType === 'REAL') bytes.writeFloatBE(kg, offset);
-  else bytes.writeInt32BE(Math.round(kg * 100), offset);
-};
-
-const readWeight = (bytes: Buffer, { weightType }: BatchLayout, offset: number): number =>
-  weightType === 'REAL' ? bytes.readFloatBE(offset) : bytes.readInt32BE(offset) / 100;
-
 function weightOffset(layout: BatchLayout, tag: string): number {
   const index = WEIGHT_TAGS.indexOf(tag);
   if (index < 0) throw new RangeError(`Unknown weight "${tag}"; a slot has ${WEIGHT_TAGS.join(', ')}`);
   return layout.weights + index * 4;
-}
-
-function writeFlag(bytes: Buffer, layout: BatchLayout, flag: Flag, value: boolean): void {
-  const { byte, bit } = layout.flags[flag];
-  if (bit === undefined) bytes.writeInt16BE(Number(value), byte);
-  else bytes[byte] = value ? bytes.readUInt8(byte) | (1 << bit) : bytes.readUInt8(byte) & ~(1 << bit);
-}
-
-function readFlag(bytes: Buffer, layout: BatchLayout, flag: Flag): boolean {
-  const { byte, bit } = layout.flags[flag];
-  return bit === undefined ? bytes.readInt16BE(byte) !== 0 : (bytes.readUInt8(byte) & (1 << bit)) !== 0;
 }
 
 /**
@@ -149,14 +109,14 @@ function readFlag(bytes: Buffer, layout: BatchLayout, flag: Flag): boolean {
 export function writeSlot(memory: Buffer, layout: BatchLayout, slot: number, record: Partial<SlotRecord>): void {
   const bytes = slotBytes(memory, layout, slot);
   for (const [tag, kg] of Object.entries(record.consumption ?? {})) {
-    writeWeight(bytes, layout, weightOffset(layout, tag), kg);
+    writeWeight(bytes, layout.weightType, weightOffset(layout, tag), kg);
   }
   const finished = record.actual_weight_quantity_finished_goods;
-  if (finished !== undefined) writeWeight(bytes, layout, layout.finished, finished);
-  if (record.mo_id !== undefined) writeId(bytes, layout, record.mo_id);
+  if (finished !== undefined) writeWeight(bytes, layout.weightType, layout.finished, finished);
+  if (record.mo_id !== undefined) writeText(bytes, layout.id, record.mo_id);
   for (const flag of FLAGS) {
     const value = record[flag];
-    if (value !== undefined) writeFlag(bytes, layout, flag, value);
+    if (value !== undefined) writeFlag(bytes, layout.flags[flag], value);
   }
 }
 
@@ -164,13 +124,13 @@ export function writeSlot(memory: Buffer, layout: BatchLayout, slot: number, rec
 export function readSlot(memory: Buffer, layout: BatchLayout, slot: number): SlotRecord {
   const bytes = slotBytes(memory, layout, slot);
   return {
-    mo_id: readId(bytes, layout),
-    status_manufacturing: readFlag(bytes, layout, 'status_manufacturing'),
-    status_operation: readFlag(bytes, layout, 'status_operation'),
-    acknowledged: readFlag(bytes, layout, 'acknowledged'),
-    actual_weight_quantity_finished_goods: readWeight(bytes, layout, layout.finished),
+    mo_id: readText(bytes, layout.id),
+    status_manufacturing: readFlag(bytes, layout.flags.status_manufacturing),
+    status_operation: readFlag(bytes, layout.flags.status_operation),
+    acknowledged: readFlag(bytes, layout.flags.acknowledged),
+    actual_weight_quantity_finished_goods: readWeight(bytes, layout.weightType, layout.finished),
     consumption: Object.fromEntries(
-      WEIGHT_TAGS.map((tag) => [tag, readWeight(bytes, layout, weightOffset(layout, tag))]),
+      WEIGHT_TAGS.map((tag) => [tag, readWeight(bytes, layout.weightType, weightOffset(layout, tag))]),
     ),
   };
 }
@@ -191,4 +151,4 @@ export function countBatch(memory: Buffer, layout: BatchLayout, slot: number): v
 
 /** Whether the reader of the PLC has acknowledged the batch in this slot. */
 export const acknowledged = (memory: Buffer, layout: BatchLayout, slot: number): boolean =>
-  readFlag(slotBytes(memory, layout, slot), layout, 'acknowledged');
+  readFlag(slotBytes(memory, layout, slot), layout.flags.acknowledged);

@@ -1,5 +1,5 @@
 /**
- * The simulated feed mill: it lives in the PLC's memory only. An operator enters the next order into a free slot, the silos
+ * The simulated feed mill: it lives in the PLC's memory only. The next order is entered into a free slot, the silos
  * are weighed one after the other, and the completed batch stays until its time is over or it has been acknowledged.
  */
 import {
@@ -15,7 +15,7 @@ import { seededRandom, textSeed } from './random';
 import type { S7Server } from './s7-server';
 import { mistypedNumber, Troubles, type Mishap, type MillTrouble, type TroubleOptions } from './troubles';
 
-/** An order as the operator gets it. */
+/** An order as the operator gets it, or the PLC's program from its order block. */
 export interface MillOrder {
   mo_id: string;
   /** Planned finished goods, kg. */
@@ -79,6 +79,8 @@ export interface MillOptions {
   seed?: number;
   /** The next order to make; undefined: none now, asked again at the next tick while a slot is free. */
   nextOrder: () => Promise<MillOrder | undefined>;
+  /** Another part of the PLC's program, called once in every scan. @param ms PLC time since the last one */
+  onScan?: (ms: number) => void;
   /** Told when an order could not be had or does not fit the layout. The mill goes on. */
   onError?: (error: Error) => void;
   /** Told after a slot has changed its phase. */
@@ -146,7 +148,7 @@ function weightsAt(targets: readonly [string, number][], share: number): Record<
  * @throws RangeError when the data block is too small for the slots
  */
 export function startMill(options: MillOptions): Mill {
-  const { server, layout = S7_BATCH_RECORD, nextOrder, onError, onPhase, restore, seed = 1 } = options;
+  const { server, layout = S7_BATCH_RECORD, nextOrder, onScan, onError, onPhase, restore, seed = 1 } = options;
   let { keepMs = 60_000 } = options;
   const { acknowledge = false, weighMs = 30_000, tickMs = 1000 } = options;
   const memory = server.memory(layout.db);
@@ -173,7 +175,7 @@ export function startMill(options: MillOptions): Mill {
       ({ phase, frozen, left, elapsedMs }) => phase === 'free' && !frozen && elapsedMs >= (left?.until ?? 0),
     );
 
-  /** The operator takes an order for a free slot, which nobody else fills meanwhile. @returns whether there was one */
+  /** An order is taken for a free slot, which nobody else fills meanwhile. @returns whether there was one */
   const takeOrder = async (index: number): Promise<boolean> => {
     const order = mistyped.shift() ?? (await nextOrder());
     if (!order || !timer) return false;
@@ -298,6 +300,7 @@ export function startMill(options: MillOptions): Mill {
 
   let timer: NodeJS.Timeout | undefined = setInterval(() => {
     if (server.faults.stop) return;
+    onScan?.(tickMs);
     slots.forEach(step);
     void operate();
   }, tickMs).unref();

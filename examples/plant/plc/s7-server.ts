@@ -5,41 +5,10 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from './random';
-import { answerTelegram, isVariableAccess, type S7Cpu, type S7Session } from './s7-telegram';
+import { NO_FAULTS, type Cut, type S7Faults } from './s7-faults';
+import { answerTelegram, blocksOf, isVariableAccess, type S7Cpu, type S7Session } from './s7-telegram';
 
-/** What can go wrong. All but `refuse`, `hang` and `delayMs` leave connecting alone. */
-export interface S7Faults {
-  /** ms between a telegram and its answer. */
-  delayMs: number;
-  /** Connections are accepted, nothing is ever answered. */
-  hang: boolean;
-  /** Half of an answer to a read or write is sent, then the connection is cut. */
-  dropMidTelegram: boolean;
-  /** Random bytes instead of an answer to a read or write. */
-  garbage: boolean;
-  /** The port is closed and every connection cut, as without a network; it opens on the same port again. */
-  refuse: boolean;
-  /** Every item is answered 0x03, access denied. */
-  denyAccess: boolean;
-  /** Read and write are answered 0x8104: an S7-1200/1500 with "Permit access with PUT/GET" switched off. */
-  denyService: boolean;
-  /** The number of a data block that does not exist (any more); 0: none. */
-  missingDb: number;
-  /** CPU STOP: memory can still be read, but no program changes it. */
-  stop: boolean;
-}
-
-const NO_FAULTS: Readonly<S7Faults> = {
-  delayMs: 0,
-  hang: false,
-  dropMidTelegram: false,
-  garbage: false,
-  refuse: false,
-  denyAccess: false,
-  denyService: false,
-  missingDb: 0,
-  stop: false,
-};
+export type { S7Faults } from './s7-faults';
 
 export interface S7ServerOptions {
   /** TCP port; 0 (default): any free one. */
@@ -62,9 +31,11 @@ export interface S7Counters {
   writes: number;
   /** TCP connections accepted since the start. */
   connections: number;
+  /** Connections cut at a telegram by the fault `cut`. */
+  cuts: number;
 }
 
-export type ReadListener = (db: number, start: number, length: number) => void;
+export type AccessListener = (db: number, start: number, length: number) => void;
 
 export interface S7Server {
   readonly port: number;
@@ -77,7 +48,9 @@ export interface S7Server {
   setFault(faults: Partial<S7Faults>): Promise<void>;
   clearFaults(): Promise<void>;
   /** Called before each item of a read is answered, so that memory can change between two telegrams. @returns off */
-  onRead(listener: ReadListener): () => void;
+  onRead(listener: AccessListener): () => void;
+  /** Called after an item was written. @returns off */
+  onWrite(listener: AccessListener): () => void;
   /** Closes port and connections. May be called twice. */
   stop(): Promise<void>;
 }
@@ -136,9 +109,9 @@ function dataTelegram(telegram: Buffer, tpduSize: number): Buffer {
 export async function startS7Server(options: S7ServerOptions): Promise<S7Server> {
   const { host = '127.0.0.1', pduSize = 480, parallelJobs = 8, dbs, seed = 1 } = options;
   const blocks = new Map(Object.entries(dbs).map(([db, size]) => [Number(db), Buffer.alloc(size)]));
-  const counters: S7Counters = { telegrams: 0, reads: 0, writes: 0, connections: 0 };
+  const counters: S7Counters = { telegrams: 0, reads: 0, writes: 0, connections: 0, cuts: 0 };
   const random = seededRandom(seed);
-  const listeners = new Set<ReadListener>();
+  const [readers, writers] = [new Set<AccessListener>(), new Set<AccessListener>()];
   const sockets = new Set<Socket>();
   let faults = { ...NO_FAULTS };
   let port = options.port ?? 0;
@@ -158,7 +131,19 @@ export async function startS7Server(options: S7ServerOptions): Promise<S7Server>
       return !faults.stop;
     },
     memory: (db) => (db === faults.missingDb ? undefined : blocks.get(db)),
-    beforeRead: (db, start, length) => listeners.forEach((listener) => listener(db, start, length)),
+    beforeRead: (...access) => readers.forEach((listener) => listener(...access)),
+    afterWrite: (...access) => writers.forEach((listener) => listener(...access)),
+  };
+
+  /** Whether the connection is to be cut at this telegram, and when. */
+  const cutAt = (telegram: Buffer): Cut['at'] | undefined => {
+    const { cut } = faults;
+    if (!cut || !blocksOf(telegram).includes(cut.db)) return undefined;
+    const left = cut.telegram - 1;
+    faults = { ...faults, cut: left > 0 ? { ...cut, telegram: left } : null };
+    if (left > 0) return undefined;
+    counters.cuts += 1;
+    return cut.at;
   };
 
   const respond = async (socket: Socket, session: S7Session, tpduSize: number, telegram: Buffer): Promise<void> => {
@@ -171,13 +156,15 @@ export async function startS7Server(options: S7ServerOptions): Promise<S7Server>
       socket.write(Buffer.from(Array.from({ length: 32 }, (_, at) => (at ? random() * 256 : 0xff))));
       return;
     }
-    const reply = answerTelegram(cpu, session, telegram);
-    if (!reply) {
+    const cut = cutAt(telegram);
+    const reply = cut === 'request' ? undefined : answerTelegram(cpu, session, telegram);
+    if (!reply || cut === 'answer') {
       socket.destroy();
       return;
     }
     const bytes = dataTelegram(reply, tpduSize);
-    if (variables && faults.dropMidTelegram) {
+    if (cut === 'after') socket.write(bytes, () => socket.destroy());
+    else if (variables && faults.dropMidTelegram) {
       socket.write(bytes.subarray(0, bytes.length >> 1), () => socket.destroy());
     } else socket.write(bytes);
   };
@@ -274,8 +261,12 @@ export async function startS7Server(options: S7ServerOptions): Promise<S7Server>
       return switchPort();
     },
     onRead(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+      readers.add(listener);
+      return () => void readers.delete(listener);
+    },
+    onWrite(listener) {
+      writers.add(listener);
+      return () => void writers.delete(listener);
     },
     stop() {
       stopped = true;

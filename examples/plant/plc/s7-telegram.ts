@@ -59,6 +59,8 @@ export interface S7Cpu {
   memory: (db: number) => Buffer | undefined;
   /** Before the bytes of an item are copied into the answer. */
   beforeRead: (db: number, start: number, length: number) => void;
+  /** After the bytes of an item have been written. */
+  afterWrite: (db: number, start: number, length: number) => void;
   counters: { reads: number; writes: number };
 }
 
@@ -157,6 +159,7 @@ function writeItem(cpu: S7Cpu, item: Item, data: Buffer): number {
     const mask = 1 << item.bit;
     found[0] = data.readUInt8(0) & 1 ? found.readUInt8(0) | mask : found.readUInt8(0) & ~mask;
   } else data.copy(found);
+  cpu.afterWrite(item.db, item.start, item.length);
   return ITEM_OK;
 }
 
@@ -208,6 +211,13 @@ function userdata(cpu: S7Cpu, reference: number, parameter: Buffer, data: Buffer
 /** True for a read or write: the telegrams that the faults "drop" and "garbage" act on, so that connecting still works. */
 export const isVariableAccess = (telegram: Buffer): boolean =>
   telegram[1] === JOB && (telegram[10] === READ_VAR || telegram[10] === WRITE_VAR);
+
+/** The data blocks that a read or write names; none of any other telegram. */
+export function blocksOf(telegram: Buffer): number[] {
+  if (!isVariableAccess(telegram)) return [];
+  const items = parseItems(telegram.subarray(10, 10 + telegram.readUInt16BE(6))) ?? [];
+  return items.filter(({ area }) => area === AREA_DB).map(({ db }) => db);
+}
 
 /**
  * Answers one telegram.

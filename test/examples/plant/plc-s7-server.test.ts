@@ -269,3 +269,30 @@ test('a CPU stops twice without complaint and cuts its connections', async (t) =
   assert.equal(error.code, 'ECONNREFUSED');
   assert.throws(() => server.memory(2), /no DB 2; it has 1/);
 });
+
+for (const [at, written, answered] of [
+  ['request', false, false],
+  ['answer', true, false],
+  ['after', true, true],
+] as const)
+  test(`a connection cut at "${at}": the telegram is ${written ? '' : 'not '}carried out and ${answered ? '' : 'not '}answered`, async (t) => {
+    const server = await startPlc(t, { dbs: { 100: 10, 110: 10 } });
+    const writes: number[][] = [];
+    server.onWrite((...access) => writes.push(access));
+    const endpoint = await connectNodes7(t, server);
+    await server.setFault({ cut: { db: 110, telegram: 2, at } });
+    await endpoint.writeDB(110, 0, Buffer.from([1, 1]));
+    await endpoint.writeDB(100, 0, Buffer.from([2, 2]));
+    const reconnected = once(endpoint, 'connect');
+    const write = endpoint.writeDB(110, 2, Buffer.from([3, 3]));
+    if (answered) await write;
+    else await assert.rejects(write);
+    await reconnected;
+    await endpoint.writeDB(110, 4, Buffer.from([4, 4]));
+    assert.deepEqual([...server.memory(110).subarray(0, 6)], [1, 1, ...(written ? [3, 3] : [0, 0]), 4, 4]);
+    assert.equal(server.counters.cuts, 1);
+    assert.deepEqual(
+      writes.map(([db, start]) => [db, start]),
+      [[110, 0], [100, 0], ...(written ? [[110, 2]] : []), [110, 4]],
+    );
+  });
