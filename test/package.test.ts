@@ -6,11 +6,19 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { pack, packageJson, PROJECT } from './support/installation';
 
-const NEEDED = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'examples/04-mo-consumption-cycle.json'];
+const NEEDED = [
+  'package.json',
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+  'examples/04-mo-consumption-cycle.json',
+  'examples/plc/mo-bridge.scl',
+];
 /** The only places that files come from. */
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^examples\/[\w-]+\.json$/,
+  /^examples\/plc\/[\w-]+\.scl$/,
   /^dist\/nodes\/[\w-]+\/[\w-]+\.(js|html)$/,
   /^dist\/nodes\/[\w-]+\/icons\/[\w-]+\.svg$/,
   /^dist\/nodes\/[\w-]+\/locales\/[a-z]{2}-[A-Z]{2}\/[\w-]+\.(json|html)$/,
