@@ -77,13 +77,22 @@ export function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Cont
       tellRead({ reader: node.name || node.id, seconds: read.duration_ms / 1000, rejected: fresh });
       for (const { slot, mo_id, problems } of fresh) {
         for (const { field, problem, value } of problems) {
-          node.warn(t('status.rejected-one', { slot, mo_id: mo_id ?? '?', field, problem, value: String(value) }));
+          node.warn(
+            t('status.rejected-one', {
+              slot,
+              mo_id: mo_id ?? '?',
+              field: silos.name(field),
+              problem,
+              value: String(value),
+            }),
+          );
         }
       }
       for (const { slot, mo_id, falling, may_be_cut, seen_once, hold, ...said } of readings) {
         if (seen_once)
           node.warn(t(hold ? 'status.seen-once-held' : 'status.seen-once', { slot, mo_id, ...inKg(said) }));
-        if (falling) node.warn(t('status.falling', { slot, mo_id, silos: falling.join(', ') }));
+        if (falling)
+          node.warn(t('status.falling', { slot, mo_id, silos: falling.map((tag) => silos.name(tag)).join(', ') }));
         if (may_be_cut && !toldCut.has(mo_id)) node.warn(t('status.may-be-cut', { slot, mo_id, length: mo_id.length }));
       }
       toldCut = new Set(readings.flatMap(({ mo_id, may_be_cut }) => (may_be_cut ? [mo_id] : [])));

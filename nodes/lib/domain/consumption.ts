@@ -33,16 +33,16 @@ export function consign(
   before: SiloWeights = {},
 ): { consignment: Consignment; refused?: never } | { consignment?: never; refused: string } {
   const consignment: Consignment = { weights: {}, byCode: {}, zeros: [] };
-  for (const [key, value] of Object.entries(weights)) {
-    const tag = key;
+  for (const [tag, value] of Object.entries(weights)) {
     const kg = roundForOdoo(value);
     const silo = silos.byTag(tag);
     if (!silo) {
       if (kg === 0 && !before[tag]) continue;
       const held = kg === 0 ? `was sent with ${before[tag]} kg` : `holds ${kg} kg`;
-      return { refused: `${tag} ${held}, but is switched off in the silo-map: switch it on and retry` };
+      return { refused: `${silos.name(tag)} ${held}, but is switched off in the silo-map: switch it on and retry` };
     }
-    if (!(kg >= 0 && kg <= LARGEST_WEIGHT)) return { refused: `${tag} holds ${kg} kg: correct the row and retry` };
+    if (!(kg >= 0 && kg <= LARGEST_WEIGHT))
+      return { refused: `${silos.name(tag)} holds ${kg} kg: correct the row and retry` };
     consignment.weights[tag] = kg;
     if (kg > 0) consignment.byCode[silo.code] = kg;
     else consignment.zeros.push(tag);
@@ -52,6 +52,8 @@ export function consign(
 
 export interface Difference {
   tag: SiloTag;
+  /** What people call the silo. */
+  name: string;
   code: string;
   /** kg in the row. */
   wanted: number;
@@ -61,10 +63,10 @@ export interface Difference {
 
 /** Silos whose sum of stock moves is not what the row says, to 0.01 kg. */
 export function differences(wanted: SiloWeights, found: SiloWeights, silos: SiloMap): Difference[] {
-  return Object.entries(wanted).flatMap(([key, kg]) => {
-    const tag = key;
+  return Object.entries(wanted).flatMap(([tag, kg]) => {
     const difference = {
       tag,
+      name: silos.name(tag),
       code: silos.byTag(tag)?.code ?? tag,
       wanted: roundForOdoo(kg),
       found: roundForOdoo(found[tag]),
@@ -74,7 +76,7 @@ export function differences(wanted: SiloWeights, found: SiloWeights, silos: Silo
 }
 
 export const describe = (list: readonly Difference[]): string =>
-  list.map(({ tag, code, wanted, found }) => `${tag} (${code}): ${wanted} kg here, ${found} kg in Odoo`).join('; ');
+  list.map(({ name, code, wanted, found }) => `${name} (${code}): ${wanted} kg here, ${found} kg in Odoo`).join('; ');
 
 /**
  * What a done order holds otherwise than a row, in words; none: it is done with the row's figures.

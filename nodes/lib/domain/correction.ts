@@ -3,7 +3,7 @@
  * that is killed, may leave it in Odoo all the same: it stays there, unsettled, until somebody knows.
  */
 import type { Batch, CallByHand } from './batch';
-import { actualWeights, silosIn, type SiloTag, type SiloWeights } from './silos';
+import { actualWeights, silosIn, type SiloMap, type SiloTag, type SiloWeights } from './silos';
 import { roundDecoded, roundForOdoo, sameForOdoo } from './weight';
 
 /** A correction as a person asks for it. */
@@ -55,10 +55,10 @@ const rowKg = (batch: Batch, tag: SiloTag): number => actualWeights(batch)[tag] 
 const rowFinished = (batch: Batch): number => batch.actual_weight_quantity_finished_goods ?? 0;
 
 /** What is unsettled, with what the row holds, in one line. */
-export function describeUnsettled(call: CallByHand, batch: Batch): string {
+export function describeUnsettled(call: CallByHand, batch: Batch, silos: SiloMap): string {
   const { consumption = {}, finished, mark_done } = call;
   const told = Object.entries(consumption).map(
-    ([tag, kg]) => `${tag} (${kg} kg by hand, ${rowKg(batch, tag)} kg here)`,
+    ([tag, kg]) => `${silos.name(tag)} (${kg} kg by hand, ${rowKg(batch, tag)} kg here)`,
   );
   if (finished !== undefined) told.push(`finished goods (${finished} kg by hand, ${rowFinished(batch)} kg here)`);
   if (mark_done) told.push('mark-done');
@@ -90,29 +90,33 @@ export interface Judgement {
  * call's had not arrived. While a batch runs its order is only asked whether it is done: its figures still change.
  * @param closing the batch is completed, or about to be closed by hand
  */
-export function judge(call: CallByHand, batch: Batch, held: OrderHeld, closing: boolean): Judgement {
+export function judge(call: CallByHand, batch: Batch, held: OrderHeld, silos: SiloMap, closing: boolean): Judgement {
   const done = held.state === 'done';
   const judgement: Judgement = { settled: {}, arrived: {}, strange: [] };
   if (call.mark_done) judgement.settled.mark_done = true;
   if (call.mark_done && done) judgement.arrived.mark_done = true;
   if (done || closing) {
-    judgeWeights(call.consumption ?? {}, batch, held, judgement);
+    judgeWeights(call.consumption ?? {}, batch, held, silos, judgement);
     judgeFinished(call.finished, batch, held, judgement);
   }
   return judgement;
 }
 
-function judgeWeights(weights: SiloWeights, batch: Batch, held: OrderHeld, judgement: Judgement): void {
-  const { settled, arrived, strange } = judgement;
-  for (const [key, kg] of Object.entries(weights)) {
-    const tag = key;
+function judgeWeights(
+  weights: SiloWeights,
+  batch: Batch,
+  held: OrderHeld,
+  silos: SiloMap,
+  { settled, arrived, strange }: Judgement,
+): void {
+  for (const [tag, kg] of Object.entries(weights)) {
     const found = roundForOdoo(held.consumption[tag]);
     const hasArrived = sameForOdoo(found, kg);
     const told = [rowKg(batch, tag), batch.confirmed_consumption?.[tag]];
     if (hasArrived) arrived.consumption = { ...arrived.consumption, [tag]: kg };
     if (hasArrived || told.some((before) => sameForOdoo(before, found)))
       settled.consumption = { ...settled.consumption, [tag]: kg };
-    else strange.push(`${tag}: ${kg} kg by hand, ${rowKg(batch, tag)} kg here, ${found} kg in Odoo`);
+    else strange.push(`${silos.name(tag)}: ${kg} kg by hand, ${rowKg(batch, tag)} kg here, ${found} kg in Odoo`);
   }
 }
 
@@ -127,11 +131,11 @@ function judgeFinished(kg: number | undefined, batch: Batch, held: OrderHeld, ju
 }
 
 /** What an unsettled call came to, in one line. */
-export function describeSettled({ settled, arrived }: Judgement): string {
+export function describeSettled({ settled, arrived }: Judgement, silos: SiloMap): string {
   const said = (what: string, there: boolean): string =>
     `${what}: ${there ? 'in Odoo, taken into the row' : 'had not arrived'}`;
   const told = Object.entries(settled.consumption ?? {}).map(([tag, kg]) =>
-    said(`${tag} ${kg} kg by hand`, arrived.consumption?.[tag] !== undefined),
+    said(`${silos.name(tag)} ${kg} kg by hand`, arrived.consumption?.[tag] !== undefined),
   );
   if (settled.finished !== undefined)
     told.push(said(`finished goods ${settled.finished} kg by hand`, arrived.finished !== undefined));
@@ -140,12 +144,14 @@ export function describeSettled({ settled, arrived }: Judgement): string {
 }
 
 /** The given values that a row does not hold, each with both. */
-export function notInRow(call: CallByHand, row: Batch): string[] {
+export function notInRow(call: CallByHand, row: Batch, silos: SiloMap): string[] {
   const inRow = actualWeights(row);
   const missing = silosIn(call.consumption).flatMap((tag) => {
     const kg = call.consumption?.[tag];
     const held = inRow[tag] ?? null;
-    return kg === undefined || kg === held ? [] : [`${tag}: ${kg} kg by hand, ${held ?? 'no'} kg in the row`];
+    return kg === undefined || kg === held
+      ? []
+      : [`${silos.name(tag)}: ${kg} kg by hand, ${held ?? 'no'} kg in the row`];
   });
   const finished = row.actual_weight_quantity_finished_goods;
   if (call.finished !== undefined && roundDecoded(finished ?? 0) !== roundDecoded(call.finished))

@@ -26,6 +26,8 @@ export interface Discrepancy {
   finding: 'silo' | 'finished' | 'not-done' | 'cancelled' | 'unknown-order';
   /** null: the finding is not about one silo. */
   silo: SiloTag | null;
+  /** The label that people gave it, if they did. */
+  label?: string;
   component: string | null;
   /** kg here; null: nothing was read. */
   read: number | null;
@@ -77,14 +79,15 @@ export function reconcile(
   // A silo that Odoo alone knows something of counts as 0 here.
   const wanted: SiloWeights = { ...zeros(booked), ...wholeSet(row) };
   for (const difference of differences(wanted, booked, silos)) {
-    const { tag, wanted: here, found: odoo } = difference;
-    const known = { silo: tag, component: components[tag] ?? null };
+    const { tag, name, wanted: here, found: odoo } = difference;
+    const label = silos.label(tag);
+    const known = { silo: tag, component: components[tag] ?? null, ...(label ? { label } : {}) };
     const read = actual[tag] === undefined ? null : here;
     if (silos.byTag(tag)) {
       const figures = { ...known, read, odoo, difference: roundForOdoo(odoo - here) };
       found.push(finding('silo', describe([difference]), figures));
     } else {
-      const reason = `${tag}: ${here} kg here; it is switched off in the silo map, so that Odoo's figure is not known`;
+      const reason = `${name}: ${here} kg here; it is switched off in the silo map, so that Odoo's figure is not known`;
       found.push(finding('silo', reason, { ...known, read }));
     }
   }

@@ -143,8 +143,8 @@ export class SiloMap {
   readonly enabled: readonly Silo[];
   readonly #byTag: ReadonlyMap<string, Silo>;
   readonly #byCode: ReadonlyMap<string, Silo>;
-  /** What the plant calls its silos, the ones not in use too. */
-  readonly #names: ReadonlyMap<string, string>;
+  /** Of silos that are not in use, too. */
+  readonly #labels: ReadonlyMap<string, string>;
 
   /** @throws Error naming the line, when a tag is none, or a tag or code stands twice. */
   constructor(silos: readonly { tag: string; code: string; label?: string; enabled?: boolean }[] = DEFAULT_SILOS) {
@@ -161,7 +161,7 @@ export class SiloMap {
     this.enabled = enabled;
     this.#byTag = new Map(enabled.map((silo) => [silo.tag, silo]));
     this.#byCode = new Map(enabled.map((silo) => [silo.code, silo]));
-    this.#names = new Map(
+    this.#labels = new Map(
       silos.flatMap(({ tag, label }) => (label && label !== defaultLabel(tag) ? [[tag, label] as const] : [])),
     );
   }
@@ -174,8 +174,13 @@ export class SiloMap {
     return this.#byCode.get(code);
   }
 
+  /** The label that people gave; undefined: none, or the one that a new map starts with. */
+  label(tag: SiloTag): string | undefined {
+    return this.#labels.get(tag);
+  }
+
   /** What people read: the label that they gave; the tag while they gave none. */
   name(tag: SiloTag): string {
-    return this.#names.get(tag) ?? tag;
+    return this.label(tag) ?? tag;
   }
 }

@@ -7,6 +7,7 @@ import { concluded, type Conclusion } from '../domain/conclusion';
 import { wholeSet } from '../domain/consumption';
 import { callOf, type ManualRequest, notInRow, overlaps, without } from '../domain/correction';
 import type { PushLedger, Settlement } from '../domain/ledger';
+import type { SiloMap } from '../domain/silos';
 import type { Turn } from './closing-turn';
 import type { Delivery } from './delivery';
 import type { Lease, Leased } from './leased';
@@ -24,6 +25,7 @@ interface Call {
   given: CallByHand;
   /** What takes the call back from the row, where nothing of it can be in Odoo. */
   undo: Pick<Settlement, 'given' | 'earlier'>;
+  silos: SiloMap;
   signal: AbortSignal | undefined;
 }
 
@@ -56,7 +58,7 @@ export class Correction {
     }
     const earlier = batch.pending_call ?? null;
     const lease: Lease = { owner, batch: { ...batch, pending_call: without(earlier, given) } };
-    const call: Call = { ledger, lease, given, undo: { given, earlier }, signal };
+    const call: Call = { ledger, lease, given, undo: { given, earlier }, silos: this.#leased.silos, signal };
     const delivered = await this.#leased.deliver({ ledger, lease, asked, turn, signal }, (delivery) =>
       request.markDone ? this.#close(delivery, request, call) : this.#correct(delivery, request, call),
     );
@@ -102,7 +104,7 @@ export class Correction {
     if (ended) return ended;
     const { batch } = lease;
     // Closing it now would make for good what nobody knows.
-    if (batch.pending_call) return leftAlone(batch.pending_call, lease);
+    if (batch.pending_call) return leftAlone(batch.pending_call, lease, delivery.silos);
     const weighed = finished ?? batch.actual_weight_quantity_finished_goods;
     // Values of the row that Odoo has not confirmed are pushed first. Who closes it by hand has decided, however little was
     // weighed.
@@ -111,22 +113,23 @@ export class Correction {
   }
 
   #switchedOff({ consumption = {} }: ManualRequest): Delivered | undefined {
-    const off = Object.keys(consumption).filter((tag) => !this.#leased.silos.byTag(tag));
+    const { silos } = this.#leased;
+    const off = Object.keys(consumption).filter((tag) => !silos.byTag(tag));
     if (off.length === 0) return undefined;
-    const reason = `${off.join(', ')}: switched off in the silo-map: switch it on and repeat the call`;
+    const reason = `${off.map((tag) => silos.name(tag)).join(', ')}: switched off in the silo-map: switch it on and repeat the call`;
     return { ...concluded('bad-value', reason), answers: [] };
   }
 }
 
 /** Saves what Odoo confirmed. What is not in the row afterwards is named. */
-async function save({ ledger, lease, given, signal }: Call, delivered: Delivered): Promise<Kept> {
+async function save({ ledger, lease, given, silos, signal }: Call, delivered: Delivered): Promise<Kept> {
   const { batch, owner } = lease;
   const { mark_done: completed = false, ...values } = given;
   try {
     const settlement = settlementOf(batch, delivered, signal);
     const saved = await ledger.saveManual(batch, owner, { ...values, completed }, settlement);
     const row = saved ?? (await ledger.current(batch.id));
-    const missing = row ? notInRow(given, row) : ['the row has left the queue'];
+    const missing = row ? notInRow(given, row, silos) : ['the row has left the queue'];
     if (missing.length === 0) return { saved: true, ...(row ? { row } : {}) };
     const left = Boolean(row?.pending_call && overlaps(row.pending_call, given));
     return { saved: false, why: 'overtaken', missing, left };

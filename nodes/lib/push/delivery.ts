@@ -70,7 +70,7 @@ const MOST_SENDS = 2;
 
 export class Delivery {
   readonly #orders: OdooOrders;
-  readonly #silos: SiloMap;
+  readonly silos: SiloMap;
   readonly #options: DeliveryOptions;
   readonly #call: Calling;
   readonly #answers: Answered[] = [];
@@ -78,7 +78,7 @@ export class Delivery {
   /** @param call how every call is made; `beforeSend` may end the delivery by throwing (a lost lease) */
   constructor(orders: OdooOrders, silos: SiloMap, options: DeliveryOptions, call: Calling = {}) {
     this.#orders = orders;
-    this.#silos = silos;
+    this.silos = silos;
     this.#options = options;
     this.#call = call;
   }
@@ -147,7 +147,7 @@ export class Delivery {
 
   #visit(key: OrderKey): Visit {
     const how = { ...this.#call, unreserve: this.#options.unreserve };
-    return new Visit(this.#orders, key, this.#silos, how, this.#answers);
+    return new Visit(this.#orders, key, this.silos, how, this.#answers);
   }
 
   #aim(
@@ -155,7 +155,7 @@ export class Delivery {
     weights: SiloWeights,
     { finished, planned = {}, before }: DeliverOptions,
   ): { goal: Goal; refused?: never } | { goal?: never; refused: string } {
-    const { consignment, refused } = consign(weights, this.#silos, before);
+    const { consignment, refused } = consign(weights, this.silos, before);
     if (refused !== undefined) return { refused };
     return { goal: { moId: mo_id, consignment, quantity: roundForOdoo(finished) || undefined, planned } };
   }
@@ -188,7 +188,7 @@ export class Delivery {
       if (closed) return closed;
       const lost = this.#lostSilos(goal, held);
       if (lost) return visit.result(concluded('partial', lost), goal);
-      const open = differences(goal.consignment.weights, held.consumption, this.#silos);
+      const open = differences(goal.consignment.weights, held.consumption, this.silos);
       if (open.length === 0) return visit.confirmed(goal);
       if (sends === 1) visit.overwrites(foreignFigures(open, ours));
       if (sends > MOST_SENDS) return visit.result(concluded('partial', describe(open)), goal);
@@ -200,10 +200,10 @@ export class Delivery {
   /** A silo that was planned and that no move names any more: its 0 says nothing, the kg may stand under another code. */
   #lostSilos({ consignment, planned }: Goal, { moves }: OrderState): string {
     const lost = consignment.zeros.filter(
-      (tag) => planned[tag] && !moves.some(({ code }) => code === this.#silos.byTag(tag)?.code),
+      (tag) => planned[tag] && !moves.some(({ code }) => code === this.silos.byTag(tag)?.code),
     );
     if (lost.length === 0) return '';
-    const named = lost.map((tag) => `${tag} (${this.#silos.byTag(tag)?.code ?? ''})`).join(', ');
+    const named = lost.map((tag) => `${this.silos.name(tag)} (${this.silos.byTag(tag)?.code ?? ''})`).join(', ');
     return `${named}: planned, but the order in Odoo has no component on it any more; correct the code in the silo-map, or the order`;
   }
 }

@@ -143,7 +143,9 @@ export class PushService {
       // Final values are worth a look, whoever closes the order: a call given up on may have come in between.
       ...(batch.status_manufacturing ? { readBack: true, final: !known } : {}),
     });
-    return pending_call && delivered.conclusion === 'confirmed' ? leftAlone(pending_call, lease, delivered) : delivered;
+    return pending_call && delivered.conclusion === 'confirmed'
+      ? leftAlone(pending_call, lease, this.#leased.silos, delivered)
+      : delivered;
   }
 
   /**

@@ -6,6 +6,7 @@ import type { PendingCall } from '../domain/batch';
 import { concluded } from '../domain/conclusion';
 import { describeSettled, describeUnsettled, judge, without } from '../domain/correction';
 import type { PushLedger } from '../domain/ledger';
+import type { SiloMap } from '../domain/silos';
 import type { Delivery } from './delivery';
 import { type Lease, LeaseLost } from './leased';
 import type { Delivered } from './outcome';
@@ -13,9 +14,9 @@ import type { Delivered } from './outcome';
 const WAITS = 'left alone until the call is repeated, a reading tells a new value, or the order is about to be closed';
 
 /** A delivery that is over for what is unsettled. */
-export const leftAlone = (call: PendingCall, lease: Lease, delivered?: Delivered): Delivered => ({
+export const leftAlone = (call: PendingCall, lease: Lease, silos: SiloMap, delivered?: Delivered): Delivered => ({
   ...(delivered ?? { answers: [] }),
-  ...concluded('unsettled', `${describeUnsettled(call, lease.batch)}: ${WAITS}`),
+  ...concluded('unsettled', `${describeUnsettled(call, lease.batch, silos)}: ${WAITS}`),
 });
 
 /**
@@ -37,16 +38,16 @@ export async function settleCalls(
   // A clock that was set back binds nobody.
   const early = pending_ms !== null && pending_ms >= 0 && pending_ms < timeoutMs;
   // An order that may be done takes nothing more.
-  if (early) return call.mark_done ? leftAlone(call, lease) : undefined;
+  if (early) return call.mark_done ? leftAlone(call, lease, delivery.silos) : undefined;
   const held = await delivery.look(batch);
   if ('conclusion' in held) return held;
   const { production, consumption } = held;
   if (!production || production.state === 'cancel') return undefined;
   const finished = production.state === 'done' ? production.qty_produced : production.qty_producing;
-  const known = judge(call, batch, { state: production.state, finished, consumption }, closing);
+  const known = judge(call, batch, { state: production.state, finished, consumption }, delivery.silos, closing);
   const left = without(call, known.settled);
   if (left !== call) {
-    const row = await ledger.settleCalls(batch, owner, known, describeSettled(known));
+    const row = await ledger.settleCalls(batch, owner, known, describeSettled(known, delivery.silos));
     if (!row) throw new LeaseLost('the lease ran out');
     lease.batch = { ...row, pending_call: left, pending_ms };
   }

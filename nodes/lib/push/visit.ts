@@ -109,8 +109,8 @@ export class Visit {
   overwrites(foreign: readonly (Difference & { confirmed: number })[]): void {
     if (foreign.length === 0) return;
     this.#overwritten = foreign
-      .map(({ tag, code, found, confirmed, wanted }) => {
-        return `${tag} (${code}): ${found} kg stood in Odoo, where ${confirmed} kg were confirmed; overwritten with ${wanted} kg`;
+      .map(({ name, code, found, confirmed, wanted }) => {
+        return `${name} (${code}): ${found} kg stood in Odoo, where ${confirmed} kg were confirmed; overwritten with ${wanted} kg`;
       })
       .join('; ');
     this.#answers.push({ call: 'changed in Odoo by others', ...concluded('confirmed', this.#overwritten) });

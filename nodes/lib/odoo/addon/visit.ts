@@ -143,7 +143,7 @@ export class AddonVisit implements OrderVisit {
   #splitReason(split: readonly OrderMove[], { reason }: Concluded): string {
     const named = split.map(({ code, product }) => {
       const tag = this.#silos.byCode(code)?.tag;
-      return `${tag ? `${tag} (${code}), ` : ''}${product}`;
+      return `${tag ? `${this.#silos.name(tag)} (${code}), ` : ''}${product}`;
     });
     return `${named.join('; ')}: reserved from several lots or places, so that Odoo takes no figure: unreserve the order in Odoo, then retry (Odoo said: ${reason})`;
   }

@@ -17,7 +17,7 @@ export function plan(
   for (const [tag, kg = 0] of Object.entries(weights)) {
     const code = silos.byTag(tag)?.code ?? '';
     const own = moves.filter((move) => move.code === code);
-    if (own.length === 0 && kg > 0) missing.push(`${tag} (${code})`);
+    if (own.length === 0 && kg > 0) missing.push(`${silos.name(tag)} (${code})`);
     for (const [move, share] of perMove(kg, own)) entries.push(entry(move, clean(share / move.kg), generation));
   }
   return { entries, missing };
