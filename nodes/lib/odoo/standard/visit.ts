@@ -36,6 +36,8 @@ import type { Reader } from './reader';
 import { type ProductionRecord, productionOf } from './records';
 
 const FLAGS = { skip_consumption: true, skip_backorder: true };
+/** The windows that the flags answer; others ask something else, and a repeat would not change it. */
+const ANSWERED = ['mrp.consumption.warning', 'mrp.production.backorder'];
 
 export class StandardVisit implements OrderVisit {
   readonly #reader: Reader;
@@ -287,5 +289,7 @@ function meaningOf(result: unknown, forced: boolean): Concluded {
     return result === false ? concluded('unexplained', 'Odoo answered false') : DONE;
   const { res_model = 'a window' } = result as { res_model?: string };
   const asks = `Odoo asks for a decision (${res_model})`;
-  return forced ? concluded('collided', `${asks} although it was told not to`) : concluded('not-done', asks);
+  return forced && ANSWERED.includes(res_model)
+    ? concluded('collided', `${asks} although it was told not to`)
+    : concluded('not-done', asks);
 }
