@@ -1,27 +1,9 @@
-/** The dialog of the silo map: a table with a row for every silo. */
-import { DEFAULT_SILOS, type Silo } from '../lib/domain/silos';
+/** The dialog of the silo map: a table with a row for every silo, and as many further ones as the plant has. */
+import { DEFAULT_SILOS, hasColumns, type Silo } from '../lib/domain/silos';
 import { register } from '../lib/editor/dialog';
+import { nextSilo, type Problem, problemsOf } from './silo-rows';
 
-interface Problem {
-  /** Row of the table; -1: of none. */
-  index: number;
-  message: string;
-}
-
-/** What is wrong with the silos in use. */
-function problemsOf(node: EditorNode, silos: readonly Silo[]): Problem[] {
-  const problems: Problem[] = [];
-  const users = new Map<string, string>();
-  silos.forEach(({ tag, code, enabled }, index) => {
-    if (!enabled) return;
-    const other = users.get(code);
-    if (!code) problems.push({ index, message: node._('silo-map.error.blank', { tag }) });
-    else if (other) problems.push({ index, message: node._('silo-map.error.twice', { tag, code, other }) });
-    else users.set(code, tag);
-  });
-  if (!silos.some(({ enabled }) => enabled)) problems.push({ index: -1, message: node._('silo-map.error.none') });
-  return problems;
-}
+const words = (node: EditorNode, { error, values }: Problem): string => node._(`silo-map.error.${error}`, values);
 
 const table = (): JQuery => $('#node-config-input-silos-container');
 
@@ -32,22 +14,45 @@ const readTable = (): Silo[] =>
     .map((row) => {
       const value = (key: string): string => String($(row).find(`.${key}`).val()).trim();
       const enabled = Boolean($(row).find('.enabled').prop('checked'));
-      return { tag: $(row).data('tag') as Silo['tag'], code: value('code'), label: value('label'), enabled };
+      return { tag: value('tag'), code: value('code'), label: value('label'), enabled };
     });
 
 function check(node: EditorNode): void {
   const silos = readTable();
-  const problems = problemsOf(node, silos);
+  const problems = problemsOf(silos);
   table()
     .children()
     .each((index, row) => {
       $(row).toggleClass('off', !silos[index]?.enabled);
-      const wrong = problems.some((problem) => problem.index === index);
-      $(row).find('.code').toggleClass('input-error', wrong);
+      const wrong = (part: string): boolean => problems.some((each) => each.index === index && each.part === part);
+      for (const part of ['tag', 'code']) $(row).find(`.${part}`).toggleClass('input-error', wrong(part));
     });
   $('#silo-map-problems')
     .empty()
-    .append(problems.map(({ message }) => $('<div>').text(message)));
+    .append(problems.map((problem) => $('<div>').text(words(node, problem))));
+}
+
+/** The fifteen have columns by their tags; a further one is called as the plant likes, and can go again. */
+function addRow(node: EditorNode, { tag, code, label, enabled }: Silo): void {
+  const input = (key: string, value: string): JQuery => $('<input type="text">').addClass(key).val(value);
+  const row = $('<tr>').appendTo(table());
+  const remove = $(
+    '<button type="button" class="red-ui-button red-ui-button-small"><i class="fa fa-remove"></i></button>',
+  )
+    .attr('title', node._('silo-map.label.remove'))
+    .on('click', () => {
+      row.remove();
+      check(node);
+    });
+  const cell = (...content: JQuery[]): JQuery => $('<td>').append(content);
+  const fixed = hasColumns(tag);
+  row.append(
+    cell($('<input type="checkbox" class="enabled">').prop('checked', enabled)),
+    fixed ? cell($('<code>').text(tag), $('<input type="hidden" class="tag">').val(tag)) : cell(input('tag', tag)),
+    cell(input('code', code)),
+    cell(input('label', label)),
+    fixed ? cell() : cell(remove),
+  );
 }
 
 register('silo-map', {
@@ -57,26 +62,22 @@ register('silo-map', {
     silos: {
       value: DEFAULT_SILOS,
       validate(silos, _options) {
-        const problems = problemsOf(this, (silos as Silo[] | undefined) ?? []);
-        return problems.length === 0 || problems.map(({ message }) => message);
+        const problems = problemsOf((silos as Silo[] | undefined) ?? []);
+        return problems.length === 0 || problems.map((problem) => words(this, problem));
       },
     },
   },
   label: (node) => node._('silo-map.label.silos'),
   open(node) {
     const saved = (node.silos as Silo[] | undefined) ?? [];
-    for (const silo of DEFAULT_SILOS) {
-      const { tag, code, label, enabled } = saved.find((one) => one.tag === silo.tag) ?? silo;
-      const field = (key: string, value: string): JQuery =>
-        $('<td>').append($('<input type="text">').addClass(key).val(value));
-      $('<tr>')
-        .data('tag', tag)
-        .append($('<td>').append($('<input type="checkbox" class="enabled">').prop('checked', enabled)))
-        .append($('<td>').append($('<code>').text(tag)))
-        .append(field('code', code), field('label', label))
-        .appendTo(table());
-    }
+    const standard = DEFAULT_SILOS.map((silo) => saved.find(({ tag }) => tag === silo.tag) ?? silo);
+    for (const silo of [...standard, ...saved.filter(({ tag }) => !hasColumns(tag))]) addRow(node, silo);
     table().on('input change', () => check(node));
+    $('#silo-map-add').on('click', () => {
+      addRow(node, nextSilo(readTable()));
+      table().children().last().find('.tag').trigger('focus');
+      check(node);
+    });
     check(node);
   },
   save(node) {

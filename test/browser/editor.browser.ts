@@ -155,6 +155,30 @@ for (const pair of PAIRS.slice(0, 2)) {
       await fetch.save();
     });
 
+    step('silo-map takes further silos, keeps them, and lets them go', async () => {
+      const fetch = await editor.edit('mo-t1-fetch');
+      const dialog = await fetch.editConfig('silos');
+      const rows = editor.page.locator('#node-config-input-silos-container tr');
+      const problems = editor.page.locator('#silo-map-problems');
+      await editor.page.locator('#silo-map-add').click();
+      await rows.last().locator('.tag').fill('Bin 16');
+      assert.match((await problems.textContent()) ?? '', /"Bin 16": a tag begins.*Bin 16: enter the equipment code/s);
+      await rows.last().locator('.tag').fill('bin_16');
+      await rows.last().locator('.code').fill('B-16');
+      await rows.last().locator('.label').fill('Lysine');
+      await editor.page.locator('#silo-map-add').click();
+      assert.equal(await rows.last().locator('.code').inputValue(), 'B-17');
+      await rows.last().locator('button').click();
+      assert.equal(await problems.textContent(), '');
+      await dialog.save();
+      const again = await fetch.editConfig('silos');
+      assert.equal(await rows.count(), 16);
+      assert.equal(await rows.last().locator('.label').inputValue(), 'Lysine');
+      await rows.last().locator('button').click();
+      await again.save();
+      await fetch.save();
+    });
+
     step('plc-consumption-read names a wrong number of slots', async () => {
       const dialog = await editor.edit('mo-t2-read');
       await mend(dialog, 'slots', '65', /64/, '6');

@@ -59,7 +59,8 @@ export interface Silo {
   enabled: boolean;
 }
 
-const hasColumns = (tag: SiloTag): tag is ColumnTag => (SILO_TAGS as readonly string[]).includes(tag);
+/** Whether it is one of the fifteen. */
+export const hasColumns = (tag: SiloTag): tag is ColumnTag => (SILO_TAGS as readonly string[]).includes(tag);
 
 /** What a row says of each silo: the fifteen in a column each, further ones in one JSON column beside those. */
 export const SILO_COLUMNS = {
