@@ -1,5 +1,5 @@
 /** What history-archive does with one message: which rows are meant, and where they go. */
-import { clock, type Context, type Input, type Outcome } from '../lib/node-red/node-shell';
+import { clock, type Context, type Input, type Outcome, userIn } from '../lib/node-red/node-shell';
 import type { BatchStore } from '../lib/store/batch-store';
 
 export interface ArchiveSettings {
@@ -35,9 +35,9 @@ async function rowsOf({ batches, settings, msg, context: { t } }: Call, moId: st
 }
 
 /** The order is not queued: a person may throw away the reading that is held for it. */
-async function discard({ batches, settings, note, context: { t, node } }: Call, moId: string): Promise<Outcome> {
+async function discard({ batches, settings, note, msg, context: { t, node } }: Call, moId: string): Promise<Outcome> {
   const { status, line } = settings;
-  if (status === 'completed' || !(await batches.discardHeld(moId, status, note)))
+  if (status === 'completed' || !(await batches.discardHeld(moId, status, note, userIn(msg))))
     throw new Error(t('error.not-queued', { mo_id: moId }));
   const text = t('status.discarded', { mo_id: moId, at: clock() });
   node.log(text);
@@ -58,7 +58,10 @@ export async function archive(call: Call): Promise<Outcome> {
   const rows = await rowsOf(call, moId);
   if (moId && rows?.length === 0) return discard(call, moId);
   if (byHand && rows?.length === 0) throw new Error(t('error.no-batch'));
-  const { archived, kept } = await batches.archive(rows, { status, note, requires, line, named: Boolean(moId) });
+  const { archived, kept } = await batches.archive(rows, {
+    ...{ status, note, requires, line, named: Boolean(moId) },
+    by: userIn(msg),
+  });
   const { queue } = await batches.summary(line);
   for (const { mo_id } of archived) node.log(t('status.archived-one', { mo_id, queue }));
   const values = { count: archived.length, kept: kept.length, queue, at: clock() };

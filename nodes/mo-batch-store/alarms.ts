@@ -6,6 +6,7 @@ import type { Node, NodeDef } from 'node-red';
 import type { DatabaseNode } from '../lib/node-red/config-nodes';
 import { type Action, clock, type Context } from '../lib/node-red/node-shell';
 import type { Alarm, AlarmLimits } from '../lib/store/watch';
+import { moment, where } from './where';
 
 /** The dialog's fields, as they are saved. */
 export interface HealthConfig extends NodeDef, Partial<Record<keyof AlarmLimits, string | number>> {
@@ -15,31 +16,25 @@ export interface HealthConfig extends NodeDef, Partial<Record<keyof AlarmLimits,
 /** A year: more is a mistake (minutes). */
 const LONGEST = 525_600;
 
-/** The limits of the dialog. @throws Error naming the field that is no number of minutes */
-function limitsOf(config: HealthConfig, t: Context['t']): AlarmLimits {
-  const limit = (kind: keyof AlarmLimits): number => {
-    const minutes = Number(config[kind]);
-    if (minutes > 0 && minutes <= LONGEST) return minutes;
-    throw new Error(t('error.minutes-value', { label: t(`label.${kind}`), minutes: String(config[kind]) }));
-  };
-  return { stalled: limit('stalled'), unread: limit('unread'), unconfirmed: limit('unconfirmed') };
+/** One limit of the dialog. @throws Error naming the field that is no number of minutes */
+export function minutesOf(config: HealthConfig, kind: keyof AlarmLimits, t: Context['t']): number {
+  const minutes = Number(config[kind]);
+  if (minutes > 0 && minutes <= LONGEST) return minutes;
+  throw new Error(t('error.minutes-value', { label: t(`label.${kind}`), minutes: String(config[kind]) }));
 }
 
-/** Date and time in the server's zone, as people in the plant read it: 2026-03-02 08:15. */
-const moment = (time: Date): string => time.toLocaleString('sv-SE', { dateStyle: 'short', timeStyle: 'short' });
-
-/** What an alarm is about, e.g. "MO WH/MO/00001, slot 3, line PLC01". */
-function where({ kind, mo_id, slot, line }: Alarm, t: Context['t']): string {
-  if (kind === 'unread') return t(line ? 'alarm.line' : 'alarm.no-line', { line });
-  const about = mo_id ? t('alarm.order', { mo_id }) : t('alarm.no-order');
-  return [about, ...(slot ? [t('alarm.slot', { slot })] : []), ...(line ? [t('alarm.line', { line })] : [])].join(', ');
-}
+const limitsOf = (config: HealthConfig, t: Context['t']): AlarmLimits => ({
+  stalled: minutesOf(config, 'stalled', t),
+  unread: minutesOf(config, 'unread', t),
+  unconfirmed: minutesOf(config, 'unconfirmed', t),
+});
 
 /** `topic` is the kind, `payload` says what, where, since when and what to do next. */
 const message = (alarm: Alarm, t: Context['t'], here: (time: string) => Date): object => ({
   topic: alarm.kind,
   payload: t(`alarm.${alarm.state}.${alarm.kind}`, {
-    where: where(alarm, t),
+    where:
+      alarm.kind === 'unread' ? t(alarm.line ? 'alarm.line' : 'alarm.no-line', { line: alarm.line }) : where(alarm, t),
     since: moment(here(alarm.since)),
     ended: moment(here(alarm.ended_at ?? alarm.since)),
     reason: alarm.reason ?? t('alarm.no-reason'),

@@ -9,6 +9,10 @@ export interface Call {
   msg: Input;
   line: string;
   limit: number;
+  /** How long the weights of a running slot may stand still (minutes). */
+  stalled: number;
+  /** A time of the database, by this machine's clock. */
+  here: (time: string) => Date;
   context: Context;
   /** What was told already: a slot shows its batch for many cycles, and Odoo lists an order at every fetch. */
   told: Set<string>;

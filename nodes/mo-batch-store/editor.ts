@@ -25,6 +25,8 @@ const TAKES: Readonly<Record<string, string>> = {
   accept: 'mo-batch-store.input.order',
   discard: 'mo-batch-store.input.order',
   'close-anyway': 'mo-batch-store.input.order',
+  'belongs-to': 'mo-batch-store.input.two-orders',
+  'finished-weight': 'mo-batch-store.input.finished',
 };
 /** What operations give that give the same as another, or what the dialog says anyway. */
 const GIVES: Readonly<Record<string, string>> = {
@@ -36,6 +38,8 @@ const GIVES: Readonly<Record<string, string>> = {
   import: 'mo-batch-store.output.file',
   accept: 'mo-batch-store.output.decided',
   discard: 'mo-batch-store.output.decided',
+  'belongs-to': 'mo-batch-store.output.due-row',
+  'finished-weight': 'mo-batch-store.output.due-row',
 };
 const LIMITED = ['enqueue', 'due', 'completed'];
 /** A year (minutes). */
@@ -52,7 +56,7 @@ const limit: Validate = function (value, options) {
 const minutes = (key: string): Property => ({
   label: labelOf(TYPE, key),
   validate: onlyIf(
-    (node) => operationOf(node) === 'health',
+    (node) => operationOf(node) === 'health' || (key === 'stalled' && operationOf(node) === 'needs'),
     rule((given) => Number(given) > 0 && Number(given) <= LONGEST, 'mo-batch-store.error.minutes'),
   ),
 });
@@ -89,7 +93,8 @@ register(TYPE, {
     const show = (): void => {
       const chosen = operationOf(node);
       $('#node-row-limit').toggle(LIMITED.includes(chosen));
-      $('#mo-batch-store-minutes').toggle(chosen === 'health');
+      $('#mo-batch-store-minutes').toggle(['health', 'needs'].includes(chosen));
+      $('#mo-batch-store-alarms').toggle(chosen === 'health');
       $('#mo-batch-store-tip').text(node._(`mo-batch-store.tip.${chosen}`));
       const outputs = chosen === 'record' ? 2 : 1;
       // Node-RED removes the wires of an output only when a map of old to new outputs says that it went.

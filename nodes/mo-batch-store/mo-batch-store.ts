@@ -1,7 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import type { DatabaseNode } from '../lib/node-red/config-nodes';
 import { registerAction, requireNode } from '../lib/node-red/node-shell';
-import { type HealthConfig, healthAction } from './alarms';
+import { type HealthConfig, healthAction, minutesOf } from './alarms';
 import { connections } from './connections';
 import { OPERATIONS } from './operations';
 
@@ -41,6 +41,8 @@ export = function (RED: NodeAPI) {
             msg,
             line: config.line ?? '',
             limit: Math.min(limit, MOST),
+            stalled: operation === 'needs' ? minutesOf(config, 'stalled', t) : 0,
+            here: (time) => link.here(time),
             context,
             told,
           }),

@@ -2,6 +2,7 @@
 import { checkReadings } from '../lib/domain/reading';
 import { clock, type Context, type Input, type Outcome } from '../lib/node-red/node-shell';
 import type { RecordedReading, SlotsRead, UnnamedSlot } from '../lib/store/batch-store';
+import type { RejectedSlot } from '../lib/store/rejected';
 import { type Call, list, shown } from './call';
 
 /** How loud what became of a reading is told, unless it was saved: what every completed slot shows for a while is no warning. */
@@ -30,25 +31,37 @@ const isUnnamed = (slot: unknown): slot is Unnamed => {
   return Number.isInteger(number) && typeof consumption === 'object' && Array.isArray(problems);
 };
 
+const isRejected = (slot: unknown): slot is RejectedSlot => {
+  const { slot: number, problems } = (slot ?? {}) as Partial<RejectedSlot>;
+  return Number.isInteger(number) && Array.isArray(problems);
+};
+
 /** What the read node says about its slots; another source says nothing, or what is no list of slots counts as nothing. */
-function slotsRead({ read }: Input): SlotsRead & { unnamed: Unnamed[] } {
-  const { source, emptied, unnamed } = (read ?? {}) as Record<'source' | 'emptied' | 'unnamed', unknown>;
+function slotsRead({ read }: Input): SlotsRead & { unnamed: Unnamed[]; rejected: RejectedSlot[] | undefined } {
+  type Said = Record<'source' | 'emptied' | 'unnamed' | 'rejected', unknown>;
+  const { source, emptied, unnamed, rejected } = (read ?? {}) as Said;
   return {
     source: typeof source === 'string' ? source : '',
     emptied: Array.isArray(emptied) ? emptied.filter((slot): slot is number => Number.isInteger(slot)) : [],
     unnamed: Array.isArray(unnamed) ? unnamed.filter(isUnnamed) : [],
+    rejected: Array.isArray(rejected) ? rejected.filter(isRejected) : undefined,
   };
 }
 
 export const RECORDING = {
-  async record({ store, msg, line, told, context: { t, node } }: Call): Promise<Outcome> {
+  async record({ store, stores, msg, line, told, context: { t, node } }: Call): Promise<Outcome> {
     const { readings, refused, problems } = checkReadings(list(msg));
     // What is no list at all was wired wrongly: it does not show that the line is read either.
     if (!msg.payload || typeof msg.payload !== 'object') throw new Error(t('error.readings', { problems }));
-    const { unnamed, ...slots } = slotsRead(msg);
+    const { unnamed, rejected, ...slots } = slotsRead(msg);
     const leftovers = unnamed.length > 0 ? await store.leftovers(unnamed, line, slots) : [];
     const nameless = unnamed.filter(({ slot }) => !leftovers.includes(slot));
     const recorded = await store.record(readings, line, slots);
+    const source = slots.source || (readings[0]?.source ?? '');
+    // Whoever does not say what all of his slots are tells of those in the message only.
+    const right = rejected ? null : readings.map(({ slot }) => slot);
+    const wrong = [...(rejected ?? []), ...nameless, ...(refused as readonly unknown[]).filter(isRejected)];
+    await stores.people.noteRejected({ rejected: wrong, right, line, source });
     const saved = recorded.filter(({ outcome }) => outcome === 'recorded');
     for (const { mo_id, consumption, seen_once } of saved) {
       node.log(t('status.saved', { mo_id, count: Object.keys(consumption).length }));

@@ -73,7 +73,8 @@ export function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Cont
       const { readings, rejected, ...read } = result;
       const unnamed = read.unnamed.map((slot) => inWords(t, slot));
       // A batch without a number stays refused for as long as it stands there, and is told when it changes.
-      const fresh = rejected.filter(({ repeated }) => !repeated).map((slot) => inWords(t, slot));
+      const refused = rejected.map((slot) => inWords(t, slot));
+      const fresh = refused.filter(({ repeated }) => !repeated);
       tellRead({ reader: node.name || node.id, seconds: read.duration_ms / 1000, rejected: fresh });
       for (const { slot, mo_id, problems } of fresh) {
         for (const { field, problem, value } of problems) {
@@ -102,7 +103,7 @@ export function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Cont
       return {
         outputs: [
           [
-            { payload: readings.filter((reading) => !apart.includes(reading)), read: from },
+            { payload: readings.filter((reading) => !apart.includes(reading)), read: { ...from, rejected: refused } },
             // Neither empties nor judges a slot a second time.
             ...(apart.length > 0 ? [{ payload: apart, read: { ...from, emptied: [], unnamed: [] } }] : []),
           ],

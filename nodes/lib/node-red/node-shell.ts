@@ -111,6 +111,9 @@ export function namedIn({ mo_id }: Input): string[] {
   return names.flatMap((name) => (typeof name === 'string' && name.trim() ? [name.trim()] : []));
 }
 
+/** Who pressed, as the message says: `msg.user`; '' where it does not. */
+export const userIn = ({ user }: Input): string => (typeof user === 'string' ? user.trim().slice(0, 128) : '');
+
 type Send = (messages: never) => void;
 type Done = (error?: Error) => void;
 

@@ -23,6 +23,8 @@ export interface Kept {
 export interface Archiving {
   status: Archived['status'];
   note?: string;
+  /** Who pressed. */
+  by?: string;
   requires?: 'done' | 'confirmed';
   line?: string;
   /** A person named the order: one that was closed in Odoo may go although its slot still shows it. */
@@ -62,7 +64,7 @@ const whyKept = (goes: string): string => `CASE
  * @returns what went, and what stayed and why: of the named ones each, of all only those that might have gone
  */
 export function archive(db: Database, ids: readonly string[] | null, archiving: Archiving): Promise<Archive> {
-  const { status, note = '', line = '' } = archiving;
+  const { status, note = '', by = '', line = '' } = archiving;
   if (status !== 'completed' && !ids) {
     return Promise.reject(new Error(`Archiving as ${status} needs the rows to be named`));
   }
@@ -80,11 +82,11 @@ export function archive(db: Database, ids: readonly string[] | null, archiving: 
        ), b AS (
          INSERT INTO mo_histories (${columns}, status, notes, archived_at)
          SELECT ${columns}, $<status>, nullif($<note>, ''), now() FROM gone RETURNING *
-       ), told AS (${eventOf('archived', `jsonb_build_object('status', b.status, 'note', $<note>)`)})
+       ), told AS (${eventOf('archived', `jsonb_build_object('status', b.status, 'note', $<note>) || jsonb_strip_nulls(jsonb_build_object('by', nullif($<by>, '')))`)})
        SELECT id, mo_id, batch_no, status FROM b ORDER BY batch_no;
        SELECT b.id, b.mo_id, ${whyKept(goes)} AS reason
        FROM mo_batch b WHERE b.id = ANY($<ids>::uuid[]) OR ($<ids> IS NULL AND ${OF_LINE} AND NOT ${LEASED} AND ${goes}) ORDER BY b.batch_no`,
-        { ids, status, note, line },
+        { ids, status, note, by, line },
       )) as [unknown, Archived[], Kept[]];
       return { archived: [...(before?.archived ?? []), ...archived], kept };
     },

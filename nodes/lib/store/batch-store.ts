@@ -6,7 +6,8 @@ import type { Order } from '../domain/order';
 import type { Reading } from '../domain/reading';
 import { archive, type Archived, type Archiving, pruneEvents } from './archive';
 import type { Database } from './connection';
-import { accept, closeAnyway, type Decided, type Decision, discard } from './decisions';
+import type { Decided, Decision } from './decide';
+import { accept, closeAnyway, discard } from './decisions';
 import { ENQUEUE, UNQUEUED } from './enqueue-sql';
 import { patiently } from './locked-row';
 import { figuresOf, LOCKED_ROW } from './reading-sql';
@@ -229,8 +230,8 @@ export class BatchStore {
    * @param onLeft told of each row that stays as it is, and why
    * @throws Error with what has to be mended, when that keeps the named row from coming back
    */
-  async retry(which: string | null, line?: string, onLeft?: (row: Left) => void): Promise<Batch[]> {
-    const { batches, left } = await retry(this.#db, which, line);
+  async retry(which: string | null, line?: string, onLeft?: (row: Left) => void, by?: Decision): Promise<Batch[]> {
+    const { batches, left } = await retry(this.#db, which, line, by);
     if (onLeft) left.forEach(onLeft);
     return batches;
   }
@@ -254,8 +255,8 @@ export class BatchStore {
    * Throws the held readings of an order away that is not queued, because a person archived it; events keep them.
    * @returns whether there was one
    */
-  async discardHeld(moId: string, status: Archived['status'], note: string): Promise<boolean> {
-    return (await discard(this.#db, moId, { status, note })) !== null;
+  async discardHeld(moId: string, status: Archived['status'], note: string, by = ''): Promise<boolean> {
+    return (await discard(this.#db, moId, { status, note, by })) !== null;
   }
 
   /** Moves rows into the history: see archive.ts. */

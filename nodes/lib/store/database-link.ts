@@ -11,6 +11,7 @@ import { migrate, type MigrationReport } from './migrate';
 import { checkSessionsAreKept, checkTables, tryToWrite } from './requirements';
 import { proveWritable } from './session';
 import { DatabasePushLedger } from './leases';
+import { People } from './people';
 import { Reports } from './reports';
 import { exportTo, importFrom, type Transferred } from './transfer';
 import { Watch } from './watch';
@@ -20,6 +21,7 @@ export interface Stores {
   batches: BatchStore;
   ledger: DatabasePushLedger;
   reports: Reports;
+  people: People;
   watch: Watch;
   exportTo(file: string): Promise<Transferred>;
   importFrom(file: string): Promise<Transferred>;
@@ -170,6 +172,7 @@ export class DatabaseLink {
           batches: new BatchStore(db),
           ledger: new DatabasePushLedger(db),
           reports: new Reports(db),
+          people: new People(db),
           watch: new Watch(db),
           exportTo: (file) => exportTo(db, file),
           importFrom: (file) => importFrom(db, file),

@@ -3,34 +3,10 @@
  */
 import type { Batch } from '../domain/batch';
 import type { Database } from './connection';
-import { HELD_ELSEWHERE, patiently } from './locked-row';
+import { decide, type Decided, type Decision, detail, parameters, telling } from './decide';
 import { RECORD } from './record-sql';
-import { FINISHED, figuresOf, holds, merged, SEEN_ONCE } from './reading-sql';
-import { BATCH_COLUMNS, eventOf, LOCK_QUEUE } from './sql';
-
-/** Who decided, as the message names them, and why. */
-export interface Decision {
-  by?: string;
-  note?: string;
-  /** Archiving as cancelled or failed throws a reading away whose order is not queued. */
-  status?: string;
-}
-
-/** What was decided about. */
-export interface Decided {
-  mo_id: string;
-  /** The order's row as it is now; null: it is not queued, an accepted reading waits for it. */
-  batch: Batch | null;
-}
-
-const parameters = (moId: string, { by = '', note = '', status = '' }: Decision) => ({ moId, by, note, status });
-const DECISION = `'by', nullif($<by>, ''), 'note', nullif($<note>, ''), 'status', nullif($<status>, '')`;
-const detail = (more = ''): string => `jsonb_strip_nulls(jsonb_build_object(${DECISION}${more}))`;
-
-/** The line, source and slot of a held reading, and what it weighs. */
-const telling = (h: string): string =>
-  `${h}.line, coalesce(${h}.reading->>'source', '') AS source, coalesce((${h}.reading->>'slot')::int, 0) AS slot,
-   ${figuresOf(`${h}.reading->'consumption'`, `${h}.reading->'${FINISHED}'`)} AS figures`;
+import { holds, merged, SEEN_ONCE } from './reading-sql';
+import { eventOf } from './sql';
 
 /** The row whose completion was seen once: either final now, or running on. */
 const decidedRow = (sets: string, unless = 'true'): string => `
@@ -100,49 +76,14 @@ WITH b AS (
 ), told AS (${eventOf('close-anyway', detail(", 'revision', b.revision"))})
 SELECT mo_id FROM b;`;
 
-const ROW = `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE b.mo_id = $<moId> AND NOT b.duplicate`;
-
-/** What a decision changes: the row, the held readings, the telling of their slot. */
-const LOCKED = `
-WITH rows AS MATERIALIZED (
-  SELECT b.id FROM mo_batch b WHERE b.mo_id = $<moId> AND NOT b.duplicate FOR UPDATE SKIP LOCKED
-), kept AS MATERIALIZED (
-  SELECT h.reason FROM mo_held_readings h WHERE h.mo_id = $<moId> FOR UPDATE SKIP LOCKED
-), of_slots AS (
-  SELECT s.line, s.source, s.slot FROM mo_slots s
-  WHERE EXISTS (SELECT FROM (SELECT ${telling('h')} FROM mo_held_readings h WHERE h.mo_id = $<moId>) t WHERE (t.line, t.source, t.slot) = (s.line, s.source, s.slot))
-), slots AS MATERIALIZED (
-  SELECT s.slot FROM mo_slots s JOIN of_slots o ON (o.line, o.source, o.slot) = (s.line, s.source, s.slot) FOR UPDATE OF s SKIP LOCKED
-)
-SELECT (SELECT count(*) FROM rows) < (SELECT count(*) FROM mo_batch b WHERE b.mo_id = $<moId> AND NOT b.duplicate)
-  OR (SELECT count(*) FROM kept) < (SELECT count(*) FROM mo_held_readings h WHERE h.mo_id = $<moId>)
-  OR (SELECT count(*) FROM slots) < (SELECT count(*) FROM of_slots) AS locked`;
-
-/**
- * Decides in one transaction under the queue's lock, once nobody else holds anything locked that it changes.
- * @throws Error naming the order, when that does not come to an end
- */
-async function decide(db: Database, moId: string, statements: string, parameters: object): Promise<Decided | null> {
-  const { locked, decided } = await patiently<{ locked: boolean; decided: Decided | null }>(
-    () =>
-      db.tx(async (tx) => {
-        const [, [{ locked }]] = (await tx.multi(`${LOCK_QUEUE}${LOCKED}`, { moId })) as [
-          unknown,
-          [{ locked: boolean }],
-        ];
-        if (locked) return { locked, decided: null };
-        const [found = [], ...more] = (await tx.multi(`${statements}\n${ROW}`, parameters)) as [
-          unknown[],
-          ...Batch[][],
-        ];
-        const batch = more.at(-1)?.[0] ?? null;
-        return { locked, decided: found.length > 0 ? { mo_id: moId, batch } : null };
-      }),
-    (outcome) => outcome.locked,
-  );
-  if (locked) throw new Error(`MO ${moId}: ${HELD_ELSEWHERE}`);
-  return decided;
-}
+const FINISHED_WEIGHT = `
+WITH b AS (
+  UPDATE mo_batch b SET actual_weight_quantity_finished_goods = $<kg>, set_aside_at = NULL, set_aside_reason = NULL,
+    attempts = 0, next_attempt_at = NULL, refusals = 0, failing_since = NULL
+  WHERE b.mo_id = $<moId> AND NOT b.duplicate AND b.status_manufacturing AND b.done_readback IS NULL
+    AND coalesce(b.actual_weight_quantity_finished_goods, 0) = 0 RETURNING b.*
+), told AS (${eventOf('finished-weight', detail(", 'kg', $<kg>"))})
+SELECT mo_id FROM b;`;
 
 /**
  * "Its own batch": applies a reading that was kept back to its row, completion included; where the order is not queued, it
@@ -174,5 +115,16 @@ export function discard(db: Database, moId: string, decision: Decision): Promise
  */
 export async function closeAnyway(db: Database, moId: string, decision: Decision): Promise<Batch | null> {
   const decided = await decide(db, moId, CLOSE_ANYWAY, parameters(moId, decision));
+  return decided?.batch ?? null;
+}
+
+/**
+ * Enters the finished weight of a completed batch that was told without one: it is due at once, and is closed with it.
+ * @param kg above 0, 3 decimals
+ * @returns null: no completed batch of this order without a finished weight is in the queue
+ * @throws Error naming the order, when another session holds its row locked
+ */
+export async function finishedWeight(db: Database, moId: string, kg: number, by: Decision): Promise<Batch | null> {
+  const decided = await decide(db, moId, FINISHED_WEIGHT, { ...parameters(moId, by), kg });
   return decided?.batch ?? null;
 }

@@ -4,6 +4,7 @@
 import type { Batch, DoneReadback } from '../domain/batch';
 import { LARGEST_WEIGHT } from '../domain/weight';
 import type { Database } from './connection';
+import { type Decision, detail, parameters } from './decide';
 import { HELD_ELSEWHERE, patiently } from './locked-row';
 import { SEEN_ONCE } from './reading-sql';
 import { actualOf } from './silo-sql';
@@ -100,7 +101,7 @@ WITH free_held AS MATERIALIZED (
     attempts = 0, next_attempt_at = NULL, refusals = 0, failing_since = NULL,
     closing_collisions = 0, closing_since = NULL
   FROM free f WHERE b.id = f.id RETURNING b.*
-), told AS (${eventOf('retry')})
+), told AS (${eventOf('retry', detail())})
 SELECT ${BATCH_COLUMNS} FROM b ORDER BY b.batch_no;
 SELECT b.id, b.mo_id, coalesce(${TO_MEND}, '${HELD_ELSEWHERE}') AS reason FROM mo_batch b
 WHERE ${ASKED} AND CASE WHEN ${TO_MEND} IS NULL THEN NOT b.duplicate OR $<which> IS NOT NULL ELSE b.set_aside_at IS NOT NULL END
@@ -134,9 +135,13 @@ export function setAside(db: Database, orders: readonly Told[]): Promise<Moved> 
  * @returns the rows that are due now, and those that were left
  * @throws Error with what has to be mended, when that keeps the named row from coming back
  */
-export async function retry(db: Database, which: string | null, line = ''): Promise<Moved> {
+export async function retry(db: Database, which: string | null, line = '', decision: Decision = {}): Promise<Moved> {
   const moved = await patiently<Moved>(async (before) => {
-    const [, batches = [], left = []] = (await db.multi(RETRY, { which, line })) as [unknown, Batch[], Left[]];
+    const [, batches = [], left = []] = (await db.multi(RETRY, { ...parameters('', decision), which, line })) as [
+      unknown,
+      Batch[],
+      Left[],
+    ];
     return together(before, { batches, left });
   }, waitsForRow);
   const [first] = moved.left;

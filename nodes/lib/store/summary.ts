@@ -53,7 +53,9 @@ export interface BatchEvent {
     | 'archived'
     | 'held'
     | 'accepted'
-    | 'discarded';
+    | 'discarded'
+    | 'belongs-to'
+    | 'finished-weight';
   detail: Record<string, unknown>;
 }
 

@@ -102,9 +102,21 @@ function saidBy(event: TrailEvent): Said {
       const reason = reasonOf(event);
       return reason.length > 0 ? reason : [phrase('same-values')];
     }
-    default: {
-      const stored = [detail.status, detail.reason, detail.note].map(textIn).filter(Boolean).join(': ');
-      return stored ? [stored] : [];
-    }
+    case 'belongs-to':
+      return [
+        phrase('belongs-to', { told: textIn(detail.told), mo_id: textIn(detail.belongs_to) }),
+        ...decided(detail),
+      ];
+    case 'finished-weight':
+      return [phrase('sent-finished', { kg: kgIn(detail.kg) ?? '?' }), ...decided(detail)];
+    default:
+      return decided(detail);
   }
+}
+
+/** What was decided or found, why, and by whom. */
+function decided(detail: TrailEvent['detail']): Said {
+  const stored = [detail.status, detail.reason, detail.note].map(textIn).filter(Boolean).join(': ');
+  const by = textIn(detail.by);
+  return [...(stored ? [stored] : []), ...(by ? [phrase('by', { by })] : [])];
 }
