@@ -4,7 +4,7 @@ import { once } from 'node:events';
 
 export interface TcpProxy {
   port: number;
-  /** Simple queries (message type Q) that passed since the last reset: round trips of pg-promise. */
+  /** Messages that PostgreSQL answers with "ready" (Query, or Sync after prepared ones) since the last reset: round trips. */
   queries: number;
   /** Cuts every connection. */
   cut: () => void;
@@ -16,7 +16,10 @@ export interface TcpProxy {
   stop: () => Promise<void>;
 }
 
-/** Counts complete frontend messages of type Q (PostgreSQL protocol 3.0: start-up first, then type byte and length). */
+/** The types of Query and Sync. */
+const ROUND_TRIPS = [0x51, 0x53];
+
+/** Counts complete frontend messages of these types (PostgreSQL protocol 3.0: start-up first, then type byte and length). */
 function queryCounter(count: () => void): (chunk: Buffer) => void {
   let pending = Buffer.alloc(0);
   let started = false;
@@ -27,7 +30,7 @@ function queryCounter(count: () => void): (chunk: Buffer) => void {
       if (pending.length < head + 4) return;
       const end = head + pending.readUInt32BE(head);
       if (pending.length < end) return;
-      if (started && pending[0] === 0x51) count();
+      if (started && ROUND_TRIPS.includes(pending[0] ?? 0)) count();
       started = true;
       pending = pending.subarray(end);
     }

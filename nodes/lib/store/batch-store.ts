@@ -10,10 +10,11 @@ import type { Decided, Decision } from './decide';
 import { accept, closeAnyway, discard } from './decisions';
 import { ENQUEUE, UNQUEUED } from './enqueue-sql';
 import { patiently } from './locked-row';
+import { Prepared } from './prepared';
 import { figuresOf, LOCKED_ROW } from './reading-sql';
 import { RECORD } from './record-sql';
 import { type Left, retry, setAside, type Told, UNREAD } from './set-aside';
-import { BATCH_COLUMNS, CLOSED_BY_HAND, DUE, LEASED, LOCK_QUEUE, OF_LINE, SLOT_FREE, UNCONFIRMED } from './sql';
+import { BATCH_COLUMNS, CLOSED_BY_HAND, DUE, LEASED, OF_LINE, SLOT_FREE, UNCONFIRMED } from './sql';
 import { type QueueSummary, summary, type Trail, trail } from './summary';
 import { ORDER_COLUMNS } from './tables';
 
@@ -65,6 +66,34 @@ export interface UnqueuedOrder {
 /** What nobody has looked at is still to be recorded, like what waits for its row. */
 const NOT_YET: Judgement = { outcome: 'held', reason: LOCKED_ROW };
 
+interface Recorded {
+  mo_id: string;
+  outcome: RecordOutcome;
+  reason: string | null;
+  weights_of: string | null;
+}
+
+/** Rows that may be worked on now. */
+const READY = `b.mo_id IS NOT NULL AND ${DUE} AND NOT ${LEASED} AND ${OF_LINE}`;
+
+/** What runs in every cycle. */
+const STATEMENTS = {
+  enqueue: new Prepared<Batch>('enqueue', ENQUEUE),
+  unqueued: new Prepared<UnqueuedOrder>('unqueued', UNQUEUED),
+  record: new Prepared<Recorded>('record', RECORD),
+  due: new Prepared<Batch>(
+    'due',
+    `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE ${UNCONFIRMED} AND ${READY}
+     ORDER BY b.last_attempt_at NULLS FIRST, b.batch_no LIMIT $<limit>`,
+  ),
+  completed: new Prepared<Batch>(
+    'completed',
+    `SELECT ${BATCH_COLUMNS} FROM mo_batch b
+     WHERE (b.status_manufacturing OR (${CLOSED_BY_HAND} AND ${SLOT_FREE})) AND ${READY}
+     ORDER BY b.last_attempt_at NULLS FIRST, b.completed_at, b.batch_no LIMIT $<limit>`,
+  ),
+} as const;
+
 const ofLine = (line?: string): { line: string } => ({ line: line ?? '' });
 
 /**
@@ -99,7 +128,7 @@ export class BatchStore {
     const known = orders.map((order) =>
       Object.fromEntries(ORDER_COLUMNS.map(({ name }) => [name, order[name as keyof Order]])),
     );
-    return this.#underLock<Batch>(ENQUEUE, { orders: known, limit, named });
+    return STATEMENTS.enqueue.underLock(this.#db, { orders: known, limit, named });
   }
 
   /**
@@ -107,7 +136,7 @@ export class BatchStore {
    * grow from 5 to 60 minutes by the database's clock. Reading this list is the question: it is noted in the same statement.
    */
   unqueued(line?: string): Promise<UnqueuedOrder[]> {
-    return this.#underLock<UnqueuedOrder>(UNQUEUED, ofLine(line));
+    return STATEMENTS.unqueued.underLock(this.#db, ofLine(line));
   }
 
   /** Which of these orders are left alone by enqueue because a person archived them: they have to be named. */
@@ -162,8 +191,7 @@ export class BatchStore {
     line: string,
     { source = '', emptied = [] }: SlotsRead,
   ): Promise<(Judgement & { mo_id: string })[]> {
-    type Row = { mo_id: string; outcome: RecordOutcome; reason: string | null; weights_of: string | null };
-    const rows = await this.#underLock<Row>(RECORD, { readings, line, source, emptied, alive: true });
+    const rows = await STATEMENTS.record.underLock(this.#db, { readings, line, source, emptied, alive: true });
     return rows.map(({ mo_id, outcome, reason, weights_of }) => ({
       ...{ mo_id, outcome },
       ...(reason && outcome === 'held' ? { reason } : {}),
@@ -173,23 +201,12 @@ export class BatchStore {
 
   /** Rows whose values Odoo has not confirmed and whose pause is over; never tried ones first, those that got no answer last. */
   async due(limit: number, line?: string): Promise<Batch[]> {
-    const rows = await this.#db.any<Batch>(
-      `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE ${UNCONFIRMED} AND b.mo_id IS NOT NULL AND ${DUE} AND NOT ${LEASED} AND ${OF_LINE}
-       ORDER BY b.last_attempt_at NULLS FIRST, b.batch_no LIMIT $<limit>`,
-      { limit, ...ofLine(line) },
-    );
-    return slowLast(rows);
+    return slowLast(await STATEMENTS.due.any(this.#db, { limit, ...ofLine(line) }));
   }
 
   /** Completed rows to confirm, mark done and archive; and those that a person has closed in Odoo, once their slot is free. */
   async completed(limit: number, line?: string): Promise<Batch[]> {
-    const rows = await this.#db.any<Batch>(
-      `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE (b.status_manufacturing OR (${CLOSED_BY_HAND} AND ${SLOT_FREE}))
-         AND b.mo_id IS NOT NULL AND ${DUE} AND NOT ${LEASED} AND ${OF_LINE}
-       ORDER BY b.last_attempt_at NULLS FIRST, b.completed_at, b.batch_no LIMIT $<limit>`,
-      { limit, ...ofLine(line) },
-    );
-    return slowLast(rows);
+    return slowLast(await STATEMENTS.completed.any(this.#db, { limit, ...ofLine(line) }));
   }
 
   /** Rows that no reading has reached yet, and running ones that none has changed for an hour: Odoo may have closed their orders. */
@@ -267,11 +284,5 @@ export class BatchStore {
   /** Deletes what is older than so many days and needed no more: see archive.ts. @returns how many events */
   pruneEvents(days: number): Promise<number> {
     return pruneEvents(this.#db, days);
-  }
-
-  /** One statement under the queue's lock, both in one round trip. */
-  async #underLock<Row>(statement: string, parameters: object): Promise<Row[]> {
-    const [, rows = []] = (await this.#db.multi(`${LOCK_QUEUE}\n${statement}`, parameters)) as [unknown, Row[]];
-    return rows;
   }
 }

@@ -34,6 +34,9 @@ const pgp = pgPromise({
 
 const { TransactionMode, isolationLevel } = pgp.txMode;
 
+/** node-postgres' query, which pg-promise's types leave out. */
+export const { Query } = pgp.pg as unknown as { Query: new (config: object) => object };
+
 /** Every statement of the transaction sees the same state of the database. */
 export const SNAPSHOT = new TransactionMode({ tiLevel: isolationLevel.repeatableRead, readOnly: true });
 

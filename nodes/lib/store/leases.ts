@@ -9,6 +9,7 @@ import { DatabaseClosingLedger } from './closings';
 import type { Queryable } from './connection';
 import { Gathering } from './gathering';
 import { patiently } from './locked-row';
+import { Prepared } from './prepared';
 import { settle, type Told, toldOf } from './settle-sql';
 import { actualOf } from './silo-sql';
 import { BATCH_COLUMNS, DUE, LEASED, UNCONFIRMED, UNTIL } from './sql';
@@ -52,6 +53,14 @@ const lease = (purpose: keyof typeof PURPOSES): string => `
     (EXTRACT(EPOCH FROM clock_timestamp() - (f.unsettled->>'at')::timestamptz) * 1000)::float8 AS pending_ms`;
 
 type Leased = Batch & { lease_owner: string };
+type Settled = Batch & { told_by: string };
+
+const LEASE = {
+  push: new Prepared<Leased>('lease', lease('push')),
+  finish: new Prepared<Leased>('lease_to_finish', lease('finish')),
+};
+const SETTLE = new Prepared<Settled>('settle', settle('SKIP LOCKED'));
+
 type Taken = { batch: Batch; owner: string } | { refused: LeaseRefusal; batch?: Batch };
 
 const lockedRow = (taken: Taken): boolean => 'refused' in taken && taken.refused === 'locked';
@@ -70,7 +79,7 @@ export class DatabasePushLedger implements PushLedger {
   readonly #db: Queryable;
   /** Pushes run side by side: what they ask for meanwhile shares a statement. Rows that another holds locked stay out of it. */
   readonly #leases: Record<'push' | 'finish', Gathering<Asked, Leased>>;
-  readonly #settlements: Gathering<Told, Batch & { told_by: string }>;
+  readonly #settlements: Gathering<Told, Settled>;
   /** The last settlement that waits for a locked row. */
   #locked: Promise<unknown> = Promise.resolve();
 
@@ -79,12 +88,12 @@ export class DatabasePushLedger implements PushLedger {
     this.#db = db;
     const leases = (purpose: 'push' | 'finish'): Gathering<Asked, Leased> =>
       new Gathering(
-        (asked) => db.any<Leased>(lease(purpose), { asked }),
+        (asked) => LEASE[purpose].any(db, { asked }),
         ({ owner }, row) => row.lease_owner === owner,
       );
     this.#leases = { push: leases('push'), finish: leases('finish') };
     this.#settlements = new Gathering(
-      (told) => db.any<Batch & { told_by: string }>(settle('SKIP LOCKED'), { told }),
+      (told) => SETTLE.any(db, { told }),
       ({ owner }, row) => row.told_by === owner,
     );
   }
