@@ -55,7 +55,7 @@ class UnderQueueLock extends Query {
 class LockedStatement extends PreparedStatement {
   override parse(): ReturnType<PreparedStatement['parse']> {
     const parsed = super.parse();
-    return parsed instanceof Error ? parsed : (new UnderQueueLock(parsed as Executed) as unknown as typeof parsed);
+    return parsed instanceof Error ? parsed : (new UnderQueueLock(parsed) as unknown as typeof parsed);
   }
 }
 
@@ -65,14 +65,12 @@ const OUTDATED: readonly unknown[] = ['26000', '0A000'];
 /** `$<name>`: a value as it is; `$<name:json>`: as JSON. */
 const PARAMETER = /\$<(\w+)(:json)?>/g;
 
-/** A value that is not JSON. */
-type Value = string | number | boolean | null | undefined;
 type Values = Readonly<Record<string, unknown>>;
 
-/** As the protocol sends it. */
+/** As the protocol sends it: numbers and truth values look the same in JSON. */
 const sent = (value: unknown, json: boolean): string | null => {
-  if (json) return JSON.stringify(value ?? null);
-  return value === null || value === undefined ? null : String(value as Value);
+  if (!json && typeof value === 'string') return value;
+  return value === undefined || (value === null && !json) ? null : JSON.stringify(value);
 };
 
 export class Prepared<Row> {
