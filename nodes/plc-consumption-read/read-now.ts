@@ -1,11 +1,10 @@
 /** What the dialog asks of the PLC with what stands there, before it is deployed: "Read now", and the live values of a slot. */
-import type { S7Endpoint } from '@st-one-io/nodes7';
 import type { NodeAPI } from 'node-red';
 import { setting } from '../lib/domain/setting';
 import { type Silo, SiloMap } from '../lib/domain/silos';
-import type { S7EndpointNode } from '../lib/node-red/config-nodes';
+import { withPlc } from '../lib/node-red/dialog-plc';
 import type { Context } from '../lib/node-red/node-shell';
-import { type EndpointSettings, withEndpoint } from '../lib/plc/open-endpoint';
+import type { EndpointSettings } from '../lib/plc/open-endpoint';
 import type { SlotReader } from '../lib/plc/slot-reader';
 import { type Bounded, createReader, RANGES, type Settings } from './settings';
 
@@ -15,14 +14,13 @@ export interface ReadNow extends Settings {
   silos?: Silo[];
 }
 
-/** Through the deployed endpoint where it is as in the editor, else by a connection of its own. */
-async function withReader<T>(
+const withReader = <T>(
   RED: NodeAPI,
   t: Context['t'],
   { endpoint, silos, ...settings }: ReadNow,
   act: (reader: SlotReader, own: boolean) => Promise<T>,
-): Promise<T> {
-  const look = async (connected: S7Endpoint, own: boolean): Promise<T> => {
+): Promise<T> =>
+  withPlc(RED, endpoint, async (connected, own) => {
     const within: Bounded = (key) => setting(settings[key], RANGES[key]).value;
     const reader = createReader(t, connected, settings, new SiloMap(silos), within);
     try {
@@ -30,12 +28,7 @@ async function withReader<T>(
     } finally {
       reader.close();
     }
-  };
-  const deployed = (RED.nodes.getNode(endpoint.id) as S7EndpointNode | null)?.endpoint;
-  return deployed && !endpoint.changed
-    ? look(deployed, false)
-    : withEndpoint(endpoint, (connected) => look(connected, true));
-}
+  });
 
 /** Every slot, decoded and judged. */
 export const readNow = (RED: NodeAPI, t: Context['t'], asked: ReadNow): Promise<object> =>

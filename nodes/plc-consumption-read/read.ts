@@ -1,9 +1,9 @@
 /** Reads every slot once per message. */
 import type { Node, NodeAPI } from 'node-red';
-import { LinkState } from '../lib/domain/link-state';
 import { bounded } from '../lib/node-red/bounded';
 import type { S7EndpointNode, SiloMapNode } from '../lib/node-red/config-nodes';
 import { type Action, clock, type Context, requireNode } from '../lib/node-red/node-shell';
+import { followPlc } from '../lib/node-red/plc-link';
 import { tellRead } from '../lib/node-red/telemetry';
 import { PlcError } from '../lib/plc/plc-errors';
 import { inKg, type SlotReading } from '../lib/plc/slot-guards';
@@ -40,20 +40,8 @@ export function readAction(RED: NodeAPI, node: ReadNode, config: Config, t: Cont
   });
   node.slotReader = reader;
 
-  const link = new LinkState(({ up, problem }) => (up ? node.log(t('status.back')) : node.error(problem)));
+  const link = followPlc(node, endpoint, t);
   node.link = link;
-  // 'error' alone tells of a PLC that was never there; its own text is in the log of the endpoint.
-  const onLost = (): void => link.isDown(t('status.offline'));
-  const onBack = (): void => link.isUp();
-  endpoint.on('disconnect', onLost).on('error', onLost);
-  endpoint.on('connect', onBack);
-  if (endpoint.isConnected) link.isUp();
-  // At once: an endpoint that is deployed anew together with this node hangs up, and that is no lost PLC. (Not by once():
-  // a listener that removes itself makes Node-RED skip the next one, which is the shell's.)
-  node.on('close', () => {
-    endpoint.off('disconnect', onLost).off('error', onLost);
-    endpoint.off('connect', onBack);
-  });
 
   /** MO ids that were told to fill their field: a slot shows its own for many cycles. */
   let toldCut = new Set<string>();

@@ -42,6 +42,7 @@ const CONFIG_TYPES = ['odoo-server', 'mo-database', 'silo-map'];
 const CHOSEN_BY_A_PERSON: Record<string, string[]> = {
   'odoo-server': ['url', 'database'],
   'plc-consumption-read': ['endpoint', 'silos'],
+  'plc-order-write': ['endpoint', 'silos'],
 };
 /** Saved with the node, but not entered by a person. */
 const WITHOUT_FIELD = ['configVersion'];
@@ -218,6 +219,9 @@ const REFUSED: [type: string, key: string, values: Record<string, unknown>][] = 
   ['odoo-push-consumption', 'minFinishedShare', { minFinishedShare: '' }],
   ['odoo-push-consumption', 'minFinishedShare', { minFinishedShare: '101' }],
   ['history-archive', 'note', { operation: 'failed' }],
+  ['plc-order-write', 'slots', { slots: '0' }],
+  ['plc-order-write', 'maxSilo', { maxSilo: '0' }],
+  ['plc-order-write', 'settle', { settle: '' }],
   ['plc-consumption-read', 'slots', { slots: '65' }],
   ['plc-consumption-read', 'db', { db: '0' }],
   ['plc-consumption-read', 'maxSilo', { maxSilo: '' }],

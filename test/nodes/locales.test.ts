@@ -15,7 +15,7 @@ const nodesOf = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 const TYPES = Object.keys(nodesOf.nodes);
 const REFERENCE = 'en-US';
 /** As TIA Portal and this package call them in every language. */
-const PROPER_NAMES = ['Data block DB', 'S7 batch record'];
+const PROPER_NAMES = ['Data block DB', 'S7 batch record', 'S7 order record'];
 /** As built: its own texts and those that all nodes have in common. */
 const locales = (type: string): string => join(root, 'dist', 'nodes', type, 'locales');
 const read = (type: string, language: string, extension: string): string =>

@@ -22,6 +22,7 @@ export const TYPES = [
   'silo-map',
   'odoo-fetch-mo',
   'plc-consumption-read',
+  'plc-order-write',
   'mo-batch-store',
   'odoo-push-consumption',
   'history-archive',

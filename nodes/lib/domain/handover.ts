@@ -86,8 +86,9 @@ function afterTaking(order: HandedOrder, slot: OrderSlot, clearing: Clearing): S
   // Blank with a bit still set: a clearing that was cut off half-way.
   const ours = slot.number === order.number || (slot.number === '' && !isFree(slot));
   if (!ours) return { do: 'let-go' };
-  if (clearing === 'plc') return { do: 'wait', why: 'uncleared' };
-  return slot.ready ? { do: 'unready' } : { do: 'clear' };
+  // Offered once more, as after a PLC's restart with old memory: nobody may take it a second time.
+  if (slot.ready && !(slot.taken && clearing === 'plc')) return { do: 'unready' };
+  return clearing === 'plc' ? { do: 'wait', why: 'uncleared' } : { do: 'clear' };
 }
 
 /** What was offered does not stand there any more: whether it was taken is for a person to see. */

@@ -27,7 +27,7 @@ export type ColumnTag = (typeof SILO_TAGS)[number];
 /** One of those fifteen, or a further one: see SILO_TAG_PATTERN. */
 export type SiloTag = string;
 
-/** A tag is a key beside these in slots and tellings. */
+/** A tag is a key beside these in slots, order slots and tellings. */
 const RESERVED = [
   'silo',
   'mo_id',
@@ -39,10 +39,11 @@ const RESERVED = [
   'position_material',
   'position_weight',
   'plc_time',
+  ...['number', 'batch_no', 'bill', 'product', 'planned', 'ready', 'taken', 'echo'],
 ];
 
 /** What every silo's tag looks like. */
-export const SILO_TAG_PATTERN = `^(?!(?:${RESERVED.join('|')})$)[a-z][a-z0-9_]{0,30}$`;
+export const SILO_TAG_PATTERN = `^(?!(?:${RESERVED.join('|')}|.*_number)$)[a-z][a-z0-9_]{0,30}$`;
 
 export const isSiloTag = (tag: string): boolean => new RegExp(SILO_TAG_PATTERN).test(tag);
 

@@ -15,6 +15,8 @@ export function chosenSilos(node: EditorNode): SiloMap | undefined {
 
 /** A field in plain words: "batch complete"; a silo as the map calls it. */
 export function plainName(node: EditorNode, field: string, silos = chosenSilos(node)): string {
+  const numbered = /^(.*)_number$/.exec(field)?.[1];
+  if (numbered) return text(node, 'field.silo_number', { silo: plainName(node, numbered, silos) });
   if (!isSilo(field)) return text(node, `field.${field}`);
   return silos?.byTag(field)?.label ?? field.replace('_', ' ').toUpperCase();
 }

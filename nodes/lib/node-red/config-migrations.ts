@@ -37,6 +37,13 @@ export const CONFIG_HISTORIES: Readonly<Record<string, ConfigHistory>> = {
     },
     steps: [],
   },
+  'plc-order-write': {
+    first: {
+      ...{ operation: 'hand-over', line: '', db: 110, base: 0, stride: 146, slots: 10, clearing: 'bridge' },
+      ...{ settle: 1000, timeout: 5000, maxSilo: 5000 },
+    },
+    steps: [],
+  },
   'mo-batch-store': {
     first: {
       ...{ operation: 'summary', line: '', limit: 10, limitType: 'num', outputs: 1 },

@@ -16,14 +16,17 @@ export interface FieldSight {
   problem?: SlotProblem;
 }
 
-function sightOf(slot: Buffer, row: ImageField): FieldSight {
-  const decoded = decodeField(slot, row);
-  const { value, raw, problem } = decoded;
-  const hex = raw
+/** Bytes as a person reads them: 44 4E 60 00. */
+export const hexOf = (raw: Buffer): string =>
+  raw
     .toString('hex')
     .toUpperCase()
     .replace(/..(?=.)/g, '$& ');
-  const seen = { field: row.field, hex, ...(problem ? { problem } : {}) };
+
+function sightOf(slot: Buffer, row: ImageField): FieldSight {
+  const decoded = decodeField(slot, row);
+  const { value, raw, problem } = decoded;
+  const seen = { field: row.field, hex: hexOf(raw), ...(problem ? { problem } : {}) };
   if (row.field === 'mo_id') return { ...seen, value: orderOf(row, decoded).name };
   if (isWeight(row.field)) return { ...seen, value: String(roundDecoded(kgOf(row, value))) };
   const flag = isFlag(row.field) ? flagOf(row, value) : undefined;

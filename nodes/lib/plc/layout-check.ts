@@ -1,7 +1,15 @@
 /**
  * Whether slots can be read by a layout at all: every fault of its settings and rows, as a value; the words are the shell's.
  */
-import { fault, inRange, type KnownSilos, type LayoutProblem, MAX_BLOCK_BYTES } from './layout-fault';
+import {
+  fault,
+  type Fault,
+  inRange,
+  type KnownSilos,
+  type LayoutFault,
+  type LayoutProblem,
+  MAX_BLOCK_BYTES,
+} from './layout-fault';
 import { overlaps } from './layout-overlap';
 import { placeFaults } from './layout-place';
 import { rowFaults } from './layout-row';
@@ -30,12 +38,16 @@ function missing(fields: readonly SlotField[]): Omit<LayoutProblem, 'row'>[] {
   return problems;
 }
 
-/**
- * Checks a layout before anything is read with it.
- * @param silos the silos in use; undefined: not known yet
- * @returns every problem, those of the rows in their order
- */
-export function validateLayout(layout: SlotLayout, silos: KnownSilos | undefined): LayoutProblem[] {
+/** What a kind of slot asks of its rows. */
+interface RowRules {
+  row: (row: SlotField) => { unplaced?: Fault; faults: Fault[] };
+  isTwice: (row: SlotField, earlier: SlotField) => boolean;
+  /** Why two rows cannot lie as they do. */
+  meeting: (earlier: SlotField, row: SlotField) => LayoutFault | undefined;
+}
+
+/** Checks settings and rows of a layout. @returns every problem, those of the rows in their order */
+export function checkLayout(layout: SlotLayout, rules: RowRules): LayoutProblem[] {
   const { db, base, stride, slots, fields } = layout;
   const problems: LayoutProblem[] = [];
   const settings = [
@@ -54,21 +66,35 @@ export function validateLayout(layout: SlotLayout, silos: KnownSilos | undefined
   const sound: number[] = [];
   fields.forEach((row, index) => {
     const place = { row: index + 1, field: row.field };
-    const { unplaced, faults } = rowFaults(row, silos);
+    const { unplaced, faults } = rules.row(row);
     const found = unplaced ? [unplaced] : [...faults, ...placeFaults(row, layout)];
-    const twin = fields.findIndex((earlier, at) => at < index && isTwice(row, earlier));
+    const twin = fields.findIndex((earlier, at) => at < index && rules.isTwice(row, earlier));
     if (twin >= 0) found.push(fault('twice', { other: twin + 1 }));
     problems.push(...found.map((one) => ({ ...place, ...one })));
     // Offsets of a row that is itself unsound prove nothing about its neighbours.
     if (found.length > 0) return;
     for (const other of sound) {
       const earlier = fields[other]!;
-      if (overlaps(earlier, row, layout))
-        problems.push({ ...place, ...fault('overlap', { other: other + 1, otherField: earlier.field }) });
+      const meeting = rules.meeting(earlier, row);
+      if (meeting) problems.push({ ...place, ...fault(meeting, { other: other + 1, otherField: earlier.field }) });
     }
     sound.push(index);
   });
-  return [...problems, ...missing(fields).map((problem) => ({ row: null, ...problem }))];
+  return problems;
+}
+
+/**
+ * Checks a layout before anything is read with it.
+ * @param silos the silos in use; undefined: not known yet
+ * @returns every problem, those of the rows in their order
+ */
+export function validateLayout(layout: SlotLayout, silos: KnownSilos | undefined): LayoutProblem[] {
+  const problems = checkLayout(layout, {
+    row: (row) => rowFaults(row, silos),
+    isTwice,
+    meeting: (earlier, row) => (overlaps(earlier, row, layout) ? 'overlap' : undefined),
+  });
+  return [...problems, ...missing(layout.fields).map((problem) => ({ row: null, ...problem }))];
 }
 
 /** A layout that cannot be read with; whoever shows it has the words. */

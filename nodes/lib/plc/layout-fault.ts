@@ -39,7 +39,11 @@ export type LayoutFault =
   | 'ownBlock'
   | 'list'
   | 'listPair'
-  | 'part';
+  | 'part'
+  /** An order slot has neither `taken` nor an echo: nobody could know what the PLC has. */
+  | 'noAnswer'
+  /** Where both sides write into one byte, one takes back what the other has written. */
+  | 'sharedByte';
 
 export interface LayoutProblem {
   fault: LayoutFault;

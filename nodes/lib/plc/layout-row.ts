@@ -10,6 +10,7 @@ import {
   SLOT_FIELDS,
   SLOT_TYPES,
   type SlotField,
+  type SlotType,
   UNITS,
 } from './slot-layout';
 import { isWhole, typeOf } from './slot-types';
@@ -22,16 +23,23 @@ const MAX_POSITIONS = 64;
 const MAX_WIDTH = 20;
 const MAX_PREFIX = 44;
 
-/** Why a row cannot even be placed; undefined: it can. */
-function unplacedFault(row: SlotField, silos: KnownSilos | undefined): Fault | undefined {
-  const { field, type, offset, length } = row;
-  const known = (SLOT_FIELDS as readonly string[]).includes(field) || (silos ? silos.byTag(field) : isSilo(field));
-  if (!known) return fault('field');
-  if (!SLOT_TYPES.includes(type)) return fault('unknownType', { type, types: SLOT_TYPES.join(', ') });
+/** Why a value of a type has no place at an offset; undefined: it has. @param types those that are known */
+export function shapeFault(row: SlotField, types: readonly SlotType[]): Fault | undefined {
+  const { type, offset, length } = row;
+  if (!types.includes(type)) return fault('unknownType', { type, types: types.join(', ') });
   if (isText(type) && !inRange(length, 1, MAX_STRING)) return fault('length', { type, most: MAX_STRING });
   const { byte, bit } = position(row);
   const exact = type === 'BOOL' ? Math.abs(byte + bit / 10 - offset) < 1e-6 && bit <= 7 : Number.isInteger(offset);
-  if (!(offset >= 0 && exact)) return fault(type === 'BOOL' ? 'bit' : 'offset', { offset });
+  return offset >= 0 && exact ? undefined : fault(type === 'BOOL' ? 'bit' : 'offset', { offset });
+}
+
+/** Why a row cannot even be placed; undefined: it can. */
+function unplacedFault(row: SlotField, silos: KnownSilos | undefined): Fault | undefined {
+  const { field, type } = row;
+  const known = (SLOT_FIELDS as readonly string[]).includes(field) || (silos ? silos.byTag(field) : isSilo(field));
+  if (!known) return fault('field');
+  const shapeless = shapeFault(row, SLOT_TYPES);
+  if (shapeless) return shapeless;
   if (isPosition(field) && !(inRange(row.count, 1, MAX_POSITIONS) && inRange(row.step, 1, 65_535)))
     return fault('list', { most: MAX_POSITIONS });
   const bits = 8 * typeOf(type).bytes;

@@ -15,8 +15,10 @@ import {
   type OrderLayout,
   orderSlotBytes,
 } from './order-layout';
-import { orderSlotIn } from './order-record';
-import { ITEM_OK, itemRefused, offline, PlcError, timedOut, toPlcError } from './plc-errors';
+import type { FieldSight } from './field-sight';
+import { orderSights, orderSlotIn } from './order-record';
+import { OperatingMode } from './operating-mode';
+import { ITEM_OK, itemRefused, offline, PlcError, stopped, timedOut, toPlcError } from './plc-errors';
 import { AREA_DB, DATA_BIT, DATA_BYTE, TRANSPORT_BIT, TRANSPORT_BYTE } from './slot-flag';
 import { roomOf } from './telegram-plan';
 import { within } from './time-limit';
@@ -47,6 +49,7 @@ export class OrderArea {
   readonly #layout: OrderLayout;
   readonly #timeoutMs: number;
   readonly #settleMs: number;
+  readonly #mode: OperatingMode;
   readonly #leaveGuard: () => void;
   #endpointError: unknown;
   readonly #onError = (error: unknown): void => void (this.#endpointError = error);
@@ -61,6 +64,7 @@ export class OrderArea {
     { timeoutMs, settleMs }: { timeoutMs: number; settleMs: number },
   ) {
     [this.#endpoint, this.#layout, this.#timeoutMs, this.#settleMs] = [endpoint, layout, timeoutMs, settleMs];
+    this.#mode = new OperatingMode(endpoint, timeoutMs);
     endpoint.on('error', this.#onError);
     this.#leaveGuard = guardEndpoint(endpoint);
   }
@@ -68,6 +72,16 @@ export class OrderArea {
   close(): void {
     this.#endpoint.off('error', this.#onError);
     this.#leaveGuard();
+  }
+
+  /** What is offered to a CPU in STOP is taken at a moment that nobody chose. @throws PlcError when it says that it is in STOP */
+  async refuseStop(ending: AbortSignal): Promise<void> {
+    if (await this.#mode.isStop(ending)) throw stopped(`the order area in DB${this.#layout.db}`);
+  }
+
+  /** What the fields of one slot say, for people. @throws PlcError */
+  async peek(slot: number, ending: AbortSignal): Promise<FieldSight[]> {
+    return orderSights(await this.#bytes(slot, ending), this.#layout);
   }
 
   /** @throws PlcError */

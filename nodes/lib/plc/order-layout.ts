@@ -2,28 +2,35 @@
  * Order layout: where an order that is handed over lies in a data block, and its handshake. Order slot n starts at
  * base + (n − 1) × stride; offsets and lengths are bytes.
  */
-import { SILO_TAGS, type SiloTag } from '../domain/silos';
+import { type ColumnTag, isSiloTag, SILO_TAGS } from '../domain/silos';
 import { valueBytes } from './slot-types';
 
 /** The types that are written. */
-export type OrderType = 'BOOL' | 'INT' | 'UINT' | 'WORD' | 'DINT' | 'UDINT' | 'DWORD' | 'REAL' | 'CHAR' | 'STRING';
+export const ORDER_TYPES = ['BOOL', 'INT', 'UINT', 'WORD', 'DINT', 'UDINT', 'DWORD', 'REAL', 'CHAR', 'STRING'] as const;
+export type OrderType = (typeof ORDER_TYPES)[number];
 
-/** What the PLC is told. Of a silo its plan; with `_number` the silo's number, 101 for silo A. */
-export type OrderFieldName =
-  | 'number'
-  | 'batch_no'
-  | 'bill'
-  | 'product'
-  | 'planned'
-  | SiloTag
-  | `${SiloTag}_number`
-  | 'status_manufacturing'
-  | 'status_operation'
-  | 'finished'
-  | Handshake;
 /** Set by the bridge, by the PLC program, and the number that the program took last. */
-export type Handshake = 'ready' | 'taken' | 'echo';
-const HANDSHAKE: readonly string[] = ['ready', 'taken', 'echo'] satisfies Handshake[];
+export const HANDSHAKE = ['ready', 'taken', 'echo'] as const;
+export type Handshake = (typeof HANDSHAKE)[number];
+export const ORDER_FLAGS = ['status_manufacturing', 'status_operation'] as const;
+export const ORDER_TEXTS = ['number', 'bill', 'product', 'echo'] as const;
+
+/** What the PLC is told. Of a silo its plan, by its tag; with `_number` the number of one of the fifteen, 101 for silo A. */
+export const ORDER_FIELDS = [
+  ...['number', 'batch_no', 'bill', 'product', 'planned'],
+  ...SILO_TAGS.flatMap((tag) => [tag, `${tag}_number`]),
+  ...[...ORDER_FLAGS, 'finished', ...HANDSHAKE],
+] as const;
+/** One of those, or the tag of a further silo of the plant. */
+export type OrderFieldName = string;
+
+/** Whether a field is a silo's plan. */
+export const isPlan = (field: string): boolean => isSiloTag(field);
+/** Whether a field is a weight, and so may have a scale. */
+export const isOrderWeight = (field: string): boolean => isPlan(field) || field === 'planned' || field === 'finished';
+/** The silo whose number a field is. */
+export const numberedSilo = (field: string): ColumnTag | undefined =>
+  SILO_TAGS.find((tag) => field === `${tag}_number`);
 
 export interface OrderField {
   field: OrderFieldName;
@@ -52,37 +59,7 @@ export const orderFieldByte = ({ offset }: OrderField): number => Math.floor(off
 export const orderSlotBytes = ({ fields }: OrderLayout): number =>
   Math.max(0, ...fields.map((row) => orderFieldByte(row) + orderFieldBytes(row)));
 /** Whether a field belongs to the handshake, and not to what is handed over. */
-export const isHandshake = ({ field }: OrderField): boolean => HANDSHAKE.includes(field);
-
-/** What keeps a layout from handing over. */
-export type OrderLayoutFault =
-  | 'no-number'
-  | 'no-ready'
-  /** Neither `taken` nor an echo: nobody could know what the PLC has. */
-  | 'no-answer'
-  /** Where both sides write into one byte, one takes back what the other has written. */
-  | 'shared-byte'
-  | 'overlap'
-  | 'beyond-stride';
-
-export function orderLayoutFaults(layout: OrderLayout): { fault: OrderLayoutFault; field?: OrderFieldName }[] {
-  const { fields, stride } = layout;
-  const has = (name: OrderFieldName): boolean => fields.some(({ field }) => field === name);
-  const faults: { fault: OrderLayoutFault; field?: OrderFieldName }[] = [];
-  if (!has('number')) faults.push({ fault: 'no-number' });
-  if (!has('ready')) faults.push({ fault: 'no-ready' });
-  if (!has('taken') && !has('echo')) faults.push({ fault: 'no-answer' });
-  fields.forEach((row, index) => {
-    const [from, to] = [orderFieldByte(row), orderFieldByte(row) + orderFieldBytes(row)];
-    if (to > stride) faults.push({ fault: 'beyond-stride', field: row.field });
-    const shares = (other: OrderField): boolean =>
-      from < orderFieldByte(other) + orderFieldBytes(other) && orderFieldByte(other) < to;
-    const neighbour = fields.slice(0, index).find(shares);
-    if (neighbour)
-      faults.push({ fault: isHandshake(row) || isHandshake(neighbour) ? 'shared-byte' : 'overlap', field: row.field });
-  });
-  return faults;
-}
+export const isHandshake = ({ field }: OrderField): boolean => (HANDSHAKE as readonly string[]).includes(field);
 
 const RECORD_SILOS = SILO_TAGS.map((field, index): OrderField => ({ field, type: 'REAL', offset: 28 + 4 * index }));
 

@@ -4,10 +4,15 @@
  */
 import { type Batch, plannedWeights } from '../domain/batch';
 import type { OrderSlot } from '../domain/handover';
-import { type ColumnTag, SILO_TAGS, siloNumber, type SiloTag } from '../domain/silos';
-import { roundForOdoo, sameForOdoo } from '../domain/weight';
+import { siloNumber, type SiloTag } from '../domain/silos';
+import { roundDecoded, roundForOdoo, sameForOdoo } from '../domain/weight';
+import { hexOf, type FieldSight } from './field-sight';
 import {
   isHandshake,
+  isOrderWeight,
+  isPlan,
+  numberedSilo,
+  ORDER_TEXTS,
   orderFieldByte,
   orderFieldBytes,
   type OrderField,
@@ -36,7 +41,7 @@ export interface OrderRefusal {
   value: string | number;
 }
 
-/** The highest plan in kg: `silo` holds for every silo without an own limit. */
+/** The highest plan in kg, by tag: `silo` holds for every silo without an own limit. */
 export type OrderLimits = Partial<Record<SiloTag, number>>;
 
 /** Lowest and highest number of a type (STEP 7, "Data types"). */
@@ -49,8 +54,6 @@ const RANGES: Partial<Record<OrderField['type'], readonly [number, number]>> = {
   DWORD: [0, 0xffffffff],
 };
 const PRINTABLE = /^[\x20-\x7e]*$/;
-
-const isSilo = (field: string): field is ColumnTag => (SILO_TAGS as readonly string[]).includes(field);
 
 /** Writes a whole number, the high byte first. */
 function putNumber(slot: Buffer, row: OrderField, value: number): void {
@@ -89,7 +92,7 @@ function weightIn(kg: number, { type, scale = 1 }: OrderField, limit = Infinity)
 /** What the batch says of a field that is a number. */
 function numberOf(batch: Batch, plan: Partial<Record<SiloTag, number>>, field: string): number | undefined {
   if (field === 'planned') return Number(batch.consumption ?? 0);
-  if (isSilo(field)) return plan[field] ?? 0;
+  if (isPlan(field)) return plan[field] ?? 0;
   return field === 'finished' ? 0 : undefined;
 }
 
@@ -112,6 +115,7 @@ export function encodeOrder(
   for (const row of layout.fields) {
     const { field } = row;
     const kg = numberOf(batch, plan, field);
+    const numbered = numberedSilo(field);
     if (field === 'number') {
       if (!refuse(field, batch.mo_id, textProblem(batch.mo_id, row))) putText(bytes, row, batch.mo_id);
     } else if (field === 'product') {
@@ -119,15 +123,15 @@ export function encodeOrder(
       const text = (batch.finished_goods ?? '').replace(/[^\x20-\x7e]/g, '?').slice(0, row.length);
       putText(bytes, row, text);
     } else if (kg !== undefined) {
-      const value = weightIn(kg, row, isSilo(field) ? (limits[field] ?? limits.silo) : undefined);
+      const value = weightIn(kg, row, isPlan(field) ? (limits[field] ?? limits.silo) : undefined);
       if (typeof value === 'number') putNumber(bytes, row, value);
       else refuse(field, kg, value);
     } else if (field === 'batch_no') {
       const [lowest, highest] = RANGES[row.type] ?? [0, Number.MAX_SAFE_INTEGER];
       const fits = batch.batch_no >= lowest && batch.batch_no <= highest;
       if (!refuse(field, batch.batch_no, fits ? undefined : 'out-of-range')) putNumber(bytes, row, batch.batch_no);
-    } else if (field.endsWith('_number')) {
-      putNumber(bytes, row, siloNumber(field.slice(0, -'_number'.length) as ColumnTag));
+    } else if (numbered) {
+      putNumber(bytes, row, siloNumber(numbered));
     } else if (row.type === 'STRING' && !isHandshake(row)) putText(bytes, row, '');
   }
   for (const [tag, kg] of Object.entries(plan))
@@ -172,3 +176,24 @@ export function orderSlotIn(bytes: Buffer, layout: OrderLayout, settled = false)
     settled,
   };
 }
+
+/** A number as its field holds it. */
+function numberIn(bytes: Buffer, row: OrderField): number {
+  const [at, length] = [orderFieldByte(row), orderFieldBytes(row)];
+  if (row.type === 'REAL') return bytes.readFloatBE(at);
+  return row.type.startsWith('U') || row.type.endsWith('WORD')
+    ? bytes.readUIntBE(at, length)
+    : bytes.readIntBE(at, length);
+}
+
+/** What the fields of a slot say, for people: weights in kg, flags as 0 or 1. */
+export const orderSights = (bytes: Buffer, { fields }: OrderLayout): FieldSight[] =>
+  fields.map((row) => {
+    const { field, type, scale = 1 } = row;
+    const raw = bytes.subarray(orderFieldByte(row), orderFieldByte(row) + orderFieldBytes(row));
+    const seen = { field, hex: hexOf(raw) };
+    if ((ORDER_TEXTS as readonly string[]).includes(field)) return { ...seen, value: textIn(bytes, row) };
+    if (type === 'BOOL') return { ...seen, value: String(Number(flagIn(bytes, row))) };
+    const value = numberIn(bytes, row);
+    return { ...seen, value: String(isOrderWeight(field) ? roundDecoded(value * scale) : value) };
+  });

@@ -6,14 +6,11 @@ import { type S7Endpoint } from '@st-one-io/nodes7';
 import { ITEM_OK, itemRefused, offline, PlcError, stopped, timedOut, tooSlow, toPlcError } from './plc-errors';
 import { guardEndpoint } from './endpoint-guard';
 import { AREA_DB, TRANSPORT_BIT, TRANSPORT_BYTE, writeItem } from './slot-flag';
+import { OperatingMode } from './operating-mode';
 import { type SlotField, type SlotLayout } from './slot-layout';
 import { imageOf, type SlotImage } from './slot-places';
 import { within } from './time-limit';
 import { type Item, planTelegrams, roomOf, type TelegramPlan } from './telegram-plan';
-
-/** System status list 0x0424, "current operating mode": 1 to 4 in the low half of byte 3 are kinds of STOP, 8 is RUN. */
-const SSL_OPERATING_MODE = 0x0424;
-const MODES_STOP = [1, 2, 3, 4];
 
 /** A slot's image, and when the last of it arrived. */
 export interface SlotAnswer {
@@ -66,7 +63,7 @@ export class SlotTelegrams {
   readonly image: SlotImage;
   readonly #timeoutMs: number;
   readonly #leaveGuard: () => void;
-  #silentOnMode = false;
+  readonly #mode: OperatingMode;
   #endpointError: unknown;
   readonly #onError = (error: unknown): void => void (this.#endpointError = error);
   readonly #onConnect = (): void => void (this.#endpointError = undefined);
@@ -77,6 +74,7 @@ export class SlotTelegrams {
     this.#layout = layout;
     this.image = imageOf(layout);
     this.#timeoutMs = timeoutMs;
+    this.#mode = new OperatingMode(endpoint, timeoutMs);
     endpoint.on('error', this.#onError);
     endpoint.on('connect', this.#onConnect);
     this.#leaveGuard = guardEndpoint(endpoint);
@@ -108,7 +106,7 @@ export class SlotTelegrams {
     } catch (error) {
       // A CPU in STOP may refuse what it answers in RUN: then STOP is the cause to name.
       const refused = error instanceof PlcError && ['access', 'missing-block', 'protocol'].includes(error.kind);
-      if (refused && (await this.#inStop(ending))) throw stopped(where, error);
+      if (refused && (await this.#mode.isStop(ending))) throw stopped(where, error);
       throw error;
     }
   }
@@ -125,7 +123,7 @@ export class SlotTelegrams {
 
   /** @throws PlcError when the CPU says that it is in STOP, where memory can be read too */
   async refuseStop(ending: AbortSignal): Promise<void> {
-    if (await this.#inStop(ending)) throw stopped(this.#block());
+    if (await this.#mode.isStop(ending)) throw stopped(this.#block());
   }
 
   #plan(slots: readonly number[]): TelegramPlan {
@@ -159,20 +157,6 @@ export class SlotTelegrams {
   }
 
   /** Whether the CPU says it is in STOP; one that does not tell counts as running. Asked of one that answers reads. */
-  async #inStop(ending: AbortSignal): Promise<boolean> {
-    if (this.#silentOnMode || !this.#endpoint.isConnected) return false;
-    try {
-      const [record] = await this.#limited(this.#endpoint.getSSL(SSL_OPERATING_MODE, 0), 'the operating mode', ending);
-      return record !== undefined && MODES_STOP.includes(record[3]! & 0x0f);
-    } catch (error) {
-      ending.throwIfAborted();
-      // Not every CPU or gateway knows the list. One that leaves the question unanswered, which costs the connection, is
-      // not asked again.
-      this.#silentOnMode = error instanceof PlcError && ['timeout', 'offline'].includes(error.kind);
-      return false;
-    }
-  }
-
   /** Waits for work no longer than the time limit or the abort; what it still brings later is dropped. */
   async #limited<T>(
     work: Promise<T>,

@@ -10,6 +10,7 @@ import { explained, isLost } from './explain';
 import { migrate, type MigrationReport } from './migrate';
 import { checkSessionsAreKept, checkTables, tryToWrite } from './requirements';
 import { proveWritable } from './session';
+import { DatabaseHandoverLedger } from './handover';
 import { DatabasePushLedger } from './leases';
 import { People } from './people';
 import { Reports } from './reports';
@@ -20,6 +21,7 @@ import { Watch } from './watch';
 export interface Stores {
   batches: BatchStore;
   ledger: DatabasePushLedger;
+  handovers: DatabaseHandoverLedger;
   reports: Reports;
   people: People;
   watch: Watch;
@@ -171,6 +173,7 @@ export class DatabaseLink {
         this.#stores = {
           batches: new BatchStore(db),
           ledger: new DatabasePushLedger(db),
+          handovers: new DatabaseHandoverLedger(db),
           reports: new Reports(db),
           people: new People(db),
           watch: new Watch(db),

@@ -19,9 +19,12 @@ const UNTOUCHED = `(b.revision = 0 AND b.last_plc_reading IS NULL AND NOT b.stat
 const TAKE = `INSERT INTO mo_order_areas AS a (line, owner, until) VALUES ($<line>, $<owner>, ${UNTIL('$<ttlMs>::float8')})
   ON CONFLICT (line) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE NOT ${TIMES_OUT('a.until')} RETURNING owner`;
 
+/** What is to be handed over: in no slot, not taken, not wanted back. */
+const WAITING = `(b.handed_slot IS NULL AND b.taken_at IS NULL AND b.hand_back IS NULL AND ${OPEN} AND ${UNTOUCHED}
+      AND b.mo_id IS NOT NULL AND ${OF_LINE})`;
+
 const CLAIM = `WITH next AS MATERIALIZED (
-    SELECT b.id FROM mo_batch b WHERE b.handed_slot IS NULL AND b.taken_at IS NULL AND b.hand_back IS NULL AND ${OPEN} AND ${UNTOUCHED}
-      AND b.mo_id IS NOT NULL AND b.mo_id <> ALL($<refused>) AND ${OF_LINE} AND ${HELD}
+    SELECT b.id FROM mo_batch b WHERE ${WAITING} AND b.mo_id <> ALL($<refused>) AND ${HELD}
       AND NOT EXISTS (SELECT FROM mo_batch o WHERE o.handed_area = $<line> AND o.handed_slot = $<slot>)
     ORDER BY b.batch_no, b.id LIMIT 1 FOR UPDATE OF b SKIP LOCKED
   ), b AS (
@@ -111,6 +114,10 @@ export class DatabaseHandoverLedger {
     await this.#db.none('DELETE FROM mo_order_areas WHERE line = $<line> AND owner = $<owner>', lease);
   }
 
+  /** The orders of a line that are to be handed over, in the queue's order. */
+  waiting = (line: string): Promise<Batch[]> =>
+    this.#db.any<Batch>(`SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE ${WAITING} ORDER BY b.batch_no, b.id`, { line });
+
   /** What the database knows of a slot that shows this number ('' when blank). */
   async standing({ line }: Pick<AreaLease, 'line'>, slot: number, number: string): Promise<Standing> {
     const batch = await this.#db.oneOrNone<Batch>(
@@ -154,6 +161,16 @@ export class DatabaseHandoverLedger {
   /** What only a person can tell. @returns null: it was asked before */
   ask = (lease: AreaLease, batch: Batch, problem: HandoverProblem): Promise<Batch | null> =>
     this.#change('ask', lease, batch, { problem });
+
+  /** A person names orders that were wanted back: they may be handed over again. */
+  async wantAgain(moIds: readonly string[]): Promise<void> {
+    await this.#db.none(
+      `WITH b AS (UPDATE mo_batch b SET hand_back = NULL WHERE b.mo_id = ANY($<moIds>) AND b.hand_back = 'person'
+         AND b.handed_slot IS NULL AND NOT b.duplicate RETURNING b.*)
+       ${inSlot('wanted-again')}`,
+      { moIds },
+    );
+  }
 
   /** A person wants an order back, or says of one that went missing that the PLC did not take it. */
   withdraw(moId: string): Promise<Batch | null> {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Batch } from '../../../nodes/lib/domain/batch';
 import { isFree } from '../../../nodes/lib/domain/handover';
-import { ORDER_PRESETS, type OrderField, orderLayoutFaults, orderSlotBytes } from '../../../nodes/lib/plc/order-layout';
+import { validateOrderLayout } from '../../../nodes/lib/plc/order-check';
+import { ORDER_PRESETS, type OrderField, type OrderLayout, orderSlotBytes } from '../../../nodes/lib/plc/order-layout';
 import { encodeOrder, type OrderLimits, orderSlotIn, recordOf } from '../../../nodes/lib/plc/order-record';
 
 const PACKED = ORDER_PRESETS['packed words'];
@@ -156,19 +157,20 @@ describe('a layout that cannot hand over', () => {
     fields: PACKED.fields.filter(({ field }) => !names.includes(field)),
   });
 
+  const faults = (layout: OrderLayout): [string, string][] =>
+    validateOrderLayout(layout, undefined).map(({ fault, field }) => [fault, field]);
+
   it('the presets can', () => {
-    for (const preset of Object.values(ORDER_PRESETS)) assert.deepEqual(orderLayoutFaults(preset), []);
+    for (const preset of Object.values(ORDER_PRESETS)) assert.deepEqual(faults(preset), []);
   });
 
   it('without a number, without ready, without taken or an echo', () => {
-    assert.deepEqual(
-      orderLayoutFaults(without('number', 'ready', 'taken')).map(({ fault }) => fault),
-      ['no-number', 'no-ready', 'no-answer'],
-    );
-    assert.deepEqual(
-      orderLayoutFaults({ ...RECORD, fields: RECORD.fields.filter(({ field }) => field !== 'taken') }),
-      [],
-    );
+    assert.deepEqual(faults(without('number', 'ready', 'taken')), [
+      ['missing', 'number'],
+      ['missing', 'ready'],
+      ['noAnswer', 'taken'],
+    ]);
+    assert.deepEqual(faults({ ...RECORD, fields: RECORD.fields.filter(({ field }) => field !== 'taken') }), []);
   });
 
   it('where the PLC and the bridge write into one byte, where fields overlap, where one lies beyond the slot', () => {
@@ -176,8 +178,26 @@ describe('a layout that cannot hand over', () => {
       ...RECORD,
       fields: RECORD.fields.map((row) => (row.field === name ? { ...row, offset } : row)),
     });
-    assert.deepEqual(orderLayoutFaults(moved('taken', 120.1)), [{ fault: 'shared-byte', field: 'taken' }]);
-    assert.deepEqual(orderLayoutFaults(moved('silo_b', 30)), [{ fault: 'overlap', field: 'silo_b' }]);
-    assert.deepEqual(orderLayoutFaults(moved('echo', 126)), [{ fault: 'beyond-stride', field: 'echo' }]);
+    assert.deepEqual(faults(moved('taken', 120.1)), [['sharedByte', 'taken']]);
+    assert.deepEqual(faults(moved('silo_b', 30)), [['overlap', 'silo_b']]);
+    assert.deepEqual(faults(moved('echo', 126)), [['beyond', 'echo']]);
+  });
+
+  it('where a row is no field, has no place or another type than its field can be', () => {
+    const row = (field: string, more: object) => ({
+      ...RECORD,
+      fields: RECORD.fields.map((each) => (each.field === field ? { ...each, ...more } : each)),
+    });
+    assert.deepEqual(faults(row('silo_c', { field: 'silo_x_number' })), [['field', 'silo_x_number']]);
+    assert.deepEqual(faults(row('number', { length: 0 })), [['length', 'number']]);
+    assert.deepEqual(faults(row('number', { type: 'DINT' })), [['type', 'number']]);
+    assert.deepEqual(faults(row('ready', { type: 'REAL', offset: 200 })), [
+      ['type', 'ready'],
+      ['beyond', 'ready'],
+    ]);
+    assert.deepEqual(faults(row('planned', { scale: 0 })), [['scale', 'planned']]);
+    assert.deepEqual(faults(row('batch_no', { scale: 10 })), [['unscaled', 'batch_no']]);
+    assert.deepEqual(faults(row('batch_no', { field: 'planned' })), [['twice', 'planned']]);
+    assert.deepEqual(faults({ ...RECORD, slots: 0 }), [['setting', 'slots']]);
   });
 });

@@ -3,7 +3,7 @@ import type { SlotFieldName } from '../slot-layout';
 import { batchArrays, type BatchArray } from './batch-arrays';
 import type { ElementaryName } from './data-types';
 import type { PlacedMember } from './layout';
-import { FIELD_HINTS, hintScore, LIQUIDS, SETPOINT, SILO_HINT, wordsOf } from './name-hints';
+import { FIELD_HINTS, type Hint, hintScore, LIQUIDS, ORDER_HINTS, SETPOINT, SILO_HINT, wordsOf } from './name-hints';
 
 /** A silo in use, as the map names it. */
 export interface NamedSilo {
@@ -20,15 +20,49 @@ const WHOLE: readonly ElementaryName[] = ['BYTE', 'SINT', 'USINT', 'WORD', 'INT'
 const WEIGHTS: readonly ElementaryName[] = ['REAL', 'LREAL', 'INT', 'UINT', 'DINT', 'UDINT', 'WORD', 'DWORD'];
 const FLAGS: readonly ElementaryName[] = ['BOOL', ...WHOLE];
 
-/** The types that a field may have, in the order in which they are asked for. */
-const ONCE: readonly [field: keyof typeof FIELD_HINTS, types: readonly ElementaryName[]][] = [
-  ['mo_id', TEXTS],
-  ['acknowledged', FLAGS],
-  ['status_manufacturing', FLAGS],
-  ['status_operation', FLAGS],
-  ['counter', WHOLE],
-  ['actual_weight_quantity_finished_goods', WEIGHTS],
-];
+/** What the members of one kind of slot may be. */
+export interface Vocabulary {
+  /** The fields that a slot has once, with the types that each may have, in the order in which they are asked for. */
+  once: readonly (readonly [field: SlotFieldName, hint: Hint, types: readonly ElementaryName[]])[];
+  /** The order's number. */
+  number: SlotFieldName;
+  /** By which an array is known to be slots of this kind. */
+  needed: readonly SlotFieldName[];
+  /** Whether the weights are those that are wanted, or those that were. */
+  wanted: boolean;
+}
+
+/** Batches that are read. */
+export const BATCH_WORDS: Vocabulary = {
+  once: [
+    ['mo_id', FIELD_HINTS.mo_id, TEXTS],
+    ['acknowledged', FIELD_HINTS.acknowledged, FLAGS],
+    ['status_manufacturing', FIELD_HINTS.status_manufacturing, FLAGS],
+    ['status_operation', FIELD_HINTS.status_operation, FLAGS],
+    ['counter', FIELD_HINTS.counter, WHOLE],
+    ['actual_weight_quantity_finished_goods', FIELD_HINTS.actual_weight_quantity_finished_goods, WEIGHTS],
+  ],
+  number: 'mo_id',
+  needed: ['mo_id', 'status_manufacturing', 'status_operation'],
+  wanted: false,
+};
+
+/** Orders that are handed over. */
+export const ORDER_WORDS: Vocabulary = {
+  once: [
+    ['echo', ORDER_HINTS.echo, TEXTS],
+    ['bill', ORDER_HINTS.bill, TEXTS],
+    ['product', ORDER_HINTS.product, TEXTS],
+    ['number', FIELD_HINTS.mo_id, TEXTS],
+    ['taken', ORDER_HINTS.taken, FLAGS],
+    ['ready', ORDER_HINTS.ready, FLAGS],
+    ['batch_no', ORDER_HINTS.batch_no, WHOLE],
+    ['planned', ORDER_HINTS.planned, WEIGHTS],
+  ],
+  number: 'number',
+  needed: ['number', 'ready', 'taken'],
+  wanted: true,
+};
 
 interface Named {
   member: PlacedMember;
@@ -81,30 +115,35 @@ function siloInRow(named: Named, row: readonly Named[], silos: readonly NamedSil
 }
 
 /** @param silos those in use, in their order */
-export function proposeFields(members: readonly PlacedMember[], silos: readonly NamedSilo[]): Proposal {
+export function proposeFields(
+  members: readonly PlacedMember[],
+  silos: readonly NamedSilo[],
+  { once, number, wanted }: Vocabulary = BATCH_WORDS,
+): Proposal {
   const proposal = new Map<string, SlotFieldName>();
   const left = new Set(members.map((member) => ({ member, words: wordsOf(member.path) })));
   const propose = (named: Named, field: string): void => {
-    if ([...proposal.values()].includes(field as SlotFieldName)) return;
-    proposal.set(named.member.path, field as SlotFieldName);
+    if ([...proposal.values()].includes(field)) return;
+    proposal.set(named.member.path, field);
     left.delete(named);
   };
   const of = (types: readonly ElementaryName[]): Named[] =>
     [...left].filter(({ member }) => types.includes(member.type));
 
-  for (const named of of(WEIGHTS).filter((each) => !isWanted(each))) {
+  const weights = (): Named[] => of(WEIGHTS).filter((each) => wanted || !isWanted(each));
+  for (const named of weights()) {
     const silo = namedSilo(named, silos);
     if (silo) propose(named, silo.tag);
   }
-  for (const [field, types] of ONCE) {
+  for (const [field, hint, types] of once) {
     const candidates = of(types);
     const score = ({ words, member }: Named): number =>
-      hintScore(words, FIELD_HINTS[field]) * 2 + hintScore(wordsOf(member.comment), FIELD_HINTS[field]);
+      hintScore(words, hint) * 2 + hintScore(wordsOf(member.comment), hint);
     const best = candidates.toSorted((a, b) => score(b) - score(a))[0];
     // The only text of a batch is its number, whatever it is called.
-    if (best && (score(best) > 0 || (field === 'mo_id' && candidates.length === 1))) propose(best, field);
+    if (best && (score(best) > 0 || (field === number && candidates.length === 1))) propose(best, field);
   }
-  for (const row of siloRows(of(WEIGHTS).filter((each) => !isWanted(each)))) {
+  for (const row of siloRows(weights())) {
     for (const named of row) {
       const silo = siloInRow(named, row, silos);
       if (silo) propose(named, silo.tag);
@@ -117,12 +156,10 @@ export interface ProposedArray extends BatchArray {
   proposal: Proposal;
 }
 
-const NEEDED: readonly SlotFieldName[] = ['mo_id', 'status_manufacturing', 'status_operation'];
-
-/** How well a row of structures looks like batches. */
-function likeness({ proposal, slots }: ProposedArray): number {
+/** How well a row of structures looks like such slots. */
+function likeness({ proposal, slots }: ProposedArray, { needed: names }: Vocabulary): number {
   const fields = [...proposal.values()];
-  const needed = fields.filter((field) => NEEDED.includes(field)).length;
+  const needed = fields.filter((field) => names.includes(field)).length;
   return needed * 100 + Math.min(fields.length, 50) + (slots > 1 ? 10 : 0);
 }
 
@@ -131,8 +168,11 @@ function likeness({ proposal, slots }: ProposedArray): number {
  * not the lines.
  * @throws SourceError for a source that cannot be read, or a block with optimized access
  */
-export function proposeArrays(text: string, silos: readonly NamedSilo[]): ProposedArray[] {
-  const arrays = batchArrays(text).map((array) => ({ ...array, proposal: proposeFields(array.members, silos) }));
+export function proposeArrays(text: string, silos: readonly NamedSilo[], vocabulary = BATCH_WORDS): ProposedArray[] {
+  const arrays = batchArrays(text).map((array) => ({
+    ...array,
+    proposal: proposeFields(array.members, silos, vocabulary),
+  }));
   const depth = ({ path }: BatchArray): number => (path === '' ? 0 : path.split('.').length);
-  return arrays.sort((a, b) => likeness(b) - likeness(a) || depth(b) - depth(a));
+  return arrays.sort((a, b) => likeness(b, vocabulary) - likeness(a, vocabulary) || depth(b) - depth(a));
 }

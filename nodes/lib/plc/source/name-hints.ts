@@ -39,6 +39,22 @@ export const FIELD_HINTS = {
   },
 } as const satisfies Record<string, Hint>;
 
+/** Of the fields that only an order has that is handed over. */
+export const ORDER_HINTS = {
+  ready: { strong: list('ready valid new neu bereit gultig freigabe release offered handshake siap baru') },
+  taken: {
+    strong: list('taken accepted ubernommen uebernommen angenommen read copied begun diambil diterima operation'),
+  },
+  echo: { strong: list('echo last taken letzte ubernommen uebernommen terakhir'), weak: list('number no order taken') },
+  bill: { strong: list('bom bill recipe rezept stuckliste stueckliste resep formula') },
+  product: { strong: list('product produkt artikel article name bezeichnung produk'), weak: list('text name') },
+  batch_no: { strong: list('batch charge lot'), weak: list('no nr number nummer nomor') },
+  planned: {
+    strong: list('planned total quantity gesamt menge sollmenge rencana jumlah'),
+    weak: list('plan qty weight'),
+  },
+} as const satisfies Record<string, Hint>;
+
 export const SILO_HINT: Hint = {
   strong: list(
     'silo bin hopper tank bunker behalter behaelter waage scale component komponente material bahan dosing dosis',
