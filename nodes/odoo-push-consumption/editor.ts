@@ -30,6 +30,8 @@ register(TYPE, {
     },
     bookUnweighed: {},
     unreserve: {},
+    makeLot: {},
+    refuseExcess: {},
   },
   label: (node) => node._(`odoo-push-consumption.operation.${String(node.operation)}`),
   ports: {

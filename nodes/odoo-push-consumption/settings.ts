@@ -23,6 +23,8 @@ export interface Config extends NodeDef {
   minWeighedShare: string | number;
   bookUnweighed: boolean;
   unreserve: boolean;
+  makeLot: boolean;
+  refuseExcess: boolean;
   noFinishedWeight: 'set-aside' | 'planned' | 'sum';
 }
 
@@ -51,9 +53,11 @@ export function pusherOf(RED: NodeAPI, node: Node, config: Config, t: Context['t
   const database = config.database
     ? requireNode<DatabaseNode>(RED, config.database, t, t('label.database'))
     : undefined;
-  const { readBack, closeWarning, closeStrict, noFinishedWeight, bookUnweighed, unreserve } = config;
+  const { readBack, closeWarning, closeStrict, noFinishedWeight, bookUnweighed } = config;
+  const { unreserve, makeLot, refuseExcess } = config;
   const options: DeliveryOptions = {
-    ...{ readBack, closeWarning, closeStrict, noFinishedWeight, bookUnweighed, unreserve },
+    ...{ readBack, closeWarning, closeStrict, noFinishedWeight, bookUnweighed },
+    ...{ unreserve, makeLot, refuseExcess },
     minFinishedShare: bounded(node, t, 'minFinishedShare', config.minFinishedShare, FINISHED),
     minWeighedShare: bounded(node, t, 'minWeighedShare', config.minWeighedShare, WEIGHED),
   };

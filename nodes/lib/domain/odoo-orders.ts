@@ -69,8 +69,8 @@ export interface OdooOrders {
   readonly timeoutMs: number;
 
   /**
-   * Confirmed orders of a line that are not begun ('': of all lines), or the given ones as `states` has just told them. Two
-   * of one name are both there.
+   * Orders of a line that may be weighed ('': of all lines; with the addon those that are not begun, which is all it lists),
+   * or the given ones as `states` has just told them. Two of one name are both there.
    * @throws OdooError
    */
   orders(which: LineFilter | { productions: readonly Production[] }, call?: Calling): Promise<FoundOrder[]>;
@@ -91,9 +91,17 @@ export interface OdooOrders {
   visit(key: OrderKey, silos: SiloMap, how: VisitOptions): OrderVisit;
 }
 
-export interface VisitOptions extends Calling {
+/** What may be done to an order on the way. */
+export interface Handling {
   /** Give back what is reserved for the order, where several lots or places stand in the way of a figure. */
   unreserve: boolean;
+  /** Make a lot named after the order, where its product is tracked by lot and it has none. Absent: yes. */
+  makeLot?: boolean;
+  /** Do not close an order whose components took more than the lots reserved for them hold. */
+  refuseExcess?: boolean;
+}
+
+export interface VisitOptions extends Calling, Handling {
   /** Told of every call that could change something, with what its answer means. `call`: its name in the trail. */
   onAnswer: (call: string, said: Concluded) => void;
 }

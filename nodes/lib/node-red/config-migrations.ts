@@ -57,7 +57,10 @@ export const CONFIG_HISTORIES: Readonly<Record<string, ConfigHistory>> = {
       ...{ minFinishedShare: 90, noFinishedWeight: 'set-aside' },
     },
     // Closing what nobody weighed, and dropping what no silo weighs, was never meant.
-    steps: [(config) => ({ minWeighedShare: 1, bookUnweighed: true, unreserve: false, ...config })],
+    steps: [
+      (config) => ({ minWeighedShare: 1, bookUnweighed: true, unreserve: false, ...config }),
+      (config) => ({ makeLot: true, refuseExcess: false, ...config }),
+    ],
   },
   'history-archive': {
     first: { operation: 'completed', source: 'message', requires: 'done', note: '', noteType: 'str', line: '' },

@@ -13,7 +13,7 @@ import {
   type NoFinishedWeight,
   type Weighed,
 } from '../domain/consumption';
-import { type Calling, OdooError, type OdooOrders, type OrderState } from '../domain/odoo-orders';
+import { type Calling, type Handling, OdooError, type OdooOrders, type OrderState } from '../domain/odoo-orders';
 import type { OrderKey } from '../domain/order';
 import type { SiloMap, SiloWeights } from '../domain/silos';
 import { roundForOdoo, sameForOdoo } from '../domain/weight';
@@ -21,12 +21,10 @@ import { close, type ClosingOptions } from './closing';
 import { type Answered, type Delivered, wentOut } from './outcome';
 import { type Goal, Visit } from './visit';
 
-export interface DeliveryOptions extends ClosingOptions {
+export interface DeliveryOptions extends ClosingOptions, Handling {
   /** Read the stock moves back after every push, not only where zeros or closing ask for it. */
   readBack: boolean;
   noFinishedWeight: NoFinishedWeight;
-  /** Give back what is reserved for an order, where several lots or places stand in the way of a figure. */
-  unreserve: boolean;
 }
 
 export const DELIVERY_DEFAULTS: DeliveryOptions = {
@@ -37,7 +35,7 @@ export const DELIVERY_DEFAULTS: DeliveryOptions = {
   minWeighedShare: 1,
   bookUnweighed: true,
   noFinishedWeight: 'set-aside',
-  unreserve: false,
+  ...{ unreserve: false, makeLot: true, refuseExcess: false },
 };
 
 export interface DeliverOptions {
@@ -146,7 +144,8 @@ export class Delivery {
   }
 
   #visit(key: OrderKey): Visit {
-    const how = { ...this.#call, unreserve: this.#options.unreserve };
+    const { unreserve, makeLot = true, refuseExcess = false } = this.#options;
+    const how = { ...this.#call, unreserve, makeLot, refuseExcess };
     return new Visit(this.#orders, key, this.silos, how, this.#answers);
   }
 

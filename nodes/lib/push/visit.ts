@@ -6,6 +6,7 @@ import { type Consignment, type Difference, doneDifferently, otherFigures } from
 import {
   type Calling,
   type DeliverOptions,
+  type Handling,
   OdooError,
   type OdooOrders,
   type OrderState,
@@ -52,13 +53,7 @@ export class Visit {
    * @param call how every call is made; `beforeSend` may end the delivery by throwing (a lost lease)
    * @param answers what was answered so far; goes on growing
    */
-  constructor(
-    orders: OdooOrders,
-    key: OrderKey,
-    silos: SiloMap,
-    how: Calling & { unreserve: boolean },
-    answers: Answered[],
-  ) {
+  constructor(orders: OdooOrders, key: OrderKey, silos: SiloMap, how: Calling & Handling, answers: Answered[]) {
     this.silos = silos;
     this.#answers = answers;
     this.odoo = orders.visit(key, silos, { ...how, onAnswer: (call, said) => answers.push({ call, ...said }) });

@@ -41,7 +41,9 @@ test('a config from before there were versions gets what version 1 had by defaul
     minWeighedShare: 1,
     bookUnweighed: true,
     unreserve: false,
-    configVersion: 2,
+    makeLot: true,
+    refuseExcess: false,
+    configVersion: 3,
   });
   assert.equal('database' in migrateConfig('odoo-push-consumption', old), false);
 });

@@ -1,12 +1,12 @@
 /**
  * Figures as a standard Odoo takes them: on the move or on its lines, each with the guard that refuses a done order.
  */
-import type { Generation } from './generation';
+import { type Generation, moveMarks, onLine, onMove } from '../generation';
 
 /** A part of a move, from one lot and place. */
 export interface Line {
   id: number;
-  /** What is reserved of it, in the move's unit. */
+  /** What was reserved of it before it held a figure, in the move's unit. */
   reserved: number;
 }
 
@@ -25,15 +25,12 @@ export const guard = ({ id, uom_id }: KnownMove): Command => [1, id, { product_u
 
 /** @param figure what the move has consumed, in its unit */
 export function entry(move: KnownMove, figure: number, generation: Generation): Command {
-  const { picked, manual, byLine, figure: field, line } = generation;
   const [, id, values] = guard(move);
-  const marks = { ...values, ...(picked ? { picked: true } : {}), ...(manual ? { manual_consumption: true } : {}) };
+  const marks = { ...values, ...moveMarks(generation) };
   // Up to 16 a move of one line takes its figure itself; of several lines it refuses it.
-  const onLines = byLine ? move.lines.length > 0 : move.lines.length > 1;
-  if (!onLines) return [1, id, { ...marks, [field]: figure }];
-  const lines = shares(figure, move.lines).map(([part, kg]) => {
-    return [1, part, { [line.figure]: kg, ...(picked ? { picked: true } : {}) }];
-  });
+  const onLines = generation.byLine ? move.lines.length > 0 : move.lines.length > 1;
+  if (!onLines) return [1, id, { ...marks, ...onMove(figure, generation) }];
+  const lines = shares(figure, move.lines).map(([part, share]) => [1, part, onLine(share, generation)]);
   return [1, id, { ...marks, move_line_ids: lines }];
 }
 

@@ -2,12 +2,13 @@
  * What is known of orders from reading these very orders: the ids of their moves and lines, which Odoo does not check
  * against the order (17:079). Kept in this process; gone after any refusal and before a close.
  */
-import type { KnownMove } from './figures';
+import type { KnownMove, Line } from './figures';
 
 /** A move with what decides which figure it gets. */
 export interface OpenMove extends KnownMove {
   code: string;
   product_id: number;
+  /** kg. */
   planned: number;
   /** kg of one of its unit. */
   kg: number;
@@ -26,23 +27,36 @@ export interface KnownOrder {
 /** So many orders are under way at once at most; the longest unused go first. */
 const MOST = 500;
 
-export class KnownOrders {
-  readonly #orders = new Map<number, KnownOrder>();
+class Latest<T> {
+  readonly #byOrder = new Map<number, T>();
 
-  get(id: number): KnownOrder | undefined {
-    const known = this.#orders.get(id);
-    if (known) this.set(id, known);
-    return known;
+  get(id: number): T | undefined {
+    const found = this.#byOrder.get(id);
+    if (found !== undefined) this.set(id, found);
+    return found;
   }
 
-  set(id: number, known: KnownOrder): void {
-    this.#orders.delete(id);
-    this.#orders.set(id, known);
-    const [oldest] = this.#orders.keys();
-    if (oldest !== undefined && this.#orders.size > MOST) this.#orders.delete(oldest);
+  set(id: number, value: T): void {
+    this.#byOrder.delete(id);
+    this.#byOrder.set(id, value);
+    const [oldest] = this.#byOrder.keys();
+    if (oldest !== undefined && this.#byOrder.size > MOST) this.#byOrder.delete(oldest);
   }
 
   drop(id: number): void {
-    this.#orders.delete(id);
+    this.#byOrder.delete(id);
+  }
+}
+
+export class KnownOrders extends Latest<KnownOrder> {
+  /** By line: the most that was ever seen of it. From 17 on a figure replaces the reservation. */
+  readonly #reserved = new Latest<ReadonlyMap<number, number>>();
+
+  /** @param lines as they stand in Odoo now @returns them with what was reserved of them before they held a figure */
+  remember<T extends Line>(order: number, lines: readonly T[]): T[] {
+    const seen = this.#reserved.get(order);
+    const most = lines.map((line) => ({ ...line, reserved: Math.max(line.reserved, seen?.get(line.id) ?? 0) }));
+    this.#reserved.set(order, new Map(most.map(({ id, reserved }) => [id, reserved])));
+    return most;
   }
 }

@@ -4,6 +4,7 @@
 import type { Calling, FoundOrder, LineFilter, OdooOrders, OrderVisit, VisitOptions } from '../../domain/odoo-orders';
 import type { OrderKey, OrderMove, Production, Unit } from '../../domain/order';
 import type { SiloMap } from '../../domain/silos';
+import { startOf } from '../generation';
 import { CHUNK, namedOrders } from '../search';
 import { KnownOrders } from './known';
 import { Reader, type SiloKey } from './reader';
@@ -60,7 +61,7 @@ export class StandardOrders implements OdooOrders {
       call,
       true,
     );
-    const { start } = await this.reader.generation(call);
+    const generation = await this.reader.generation(call);
     return records.map((record, index) => {
       const production = productions[index] as Production;
       const own = moves.filter(({ orderId }) => orderId === record.id);
@@ -68,7 +69,7 @@ export class StandardOrders implements OdooOrders {
         listed: {
           ...{ mo_id: record.name, quantity: production.product_qty, equipment: line ? { code: line } : null },
           ...{ product_name: nameIn(record.product_id), uom: nameIn(record.product_uom_id) },
-          schedule_start: (record[start] as string | false | undefined) ?? false,
+          schedule_start: startOf(record, generation) || false,
         },
         production,
         moves: own.map((move) => ({ ...move, code: products.get(move.product_id)?.code ?? '' })),

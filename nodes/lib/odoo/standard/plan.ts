@@ -2,7 +2,7 @@
 import type { Consignment } from '../../domain/consumption';
 import type { SiloMap } from '../../domain/silos';
 import { clean, type Command, entry, perMove } from './figures';
-import type { Generation } from './generation';
+import type { Generation } from '../generation';
 import type { KnownOrder } from './known';
 
 /** @returns the write's entries, and the silos above 0 that no component of the order is on */

@@ -5,14 +5,13 @@ import { concluded } from '../../domain/conclusion';
 import { type Calling, OdooError } from '../../domain/odoo-orders';
 import type { OrderMove, Unit } from '../../domain/order';
 import { checked, readOf } from '../answer';
-import { type Generation, generationOf, TELLING } from './generation';
+import { type Generation, generationOf, lineFields, moveFields, reservedOn, TELLING, unitFields } from '../generation';
 import {
   areLines,
   areMoves,
   areProductions,
   areProducts,
   areUnits,
-  type LineRecord,
   moveOf,
   type MoveRecord,
   type ProductionRecord,
@@ -54,6 +53,11 @@ export class Reader {
 
   forget(): void {
     this.#generation = undefined;
+  }
+
+  /** A person may have changed what products are called. */
+  forgetProducts(): void {
+    this.#products.clear();
   }
 
   async #tell(call?: Calling): Promise<Generation> {
@@ -103,8 +107,8 @@ export class Reader {
   async moves(domain: readonly unknown[], call?: Calling): Promise<(OrderMove & { orderId: number })[]> {
     const generation = await this.generation(call);
     const fields = [
-      ...['raw_material_production_id', 'product_id', 'product_uom_qty', 'product_uom', 'state', generation.figure],
-      ...(generation.picked ? ['picked'] : []),
+      ...['raw_material_production_id', 'product_id', 'product_uom_qty', 'product_uom', 'state'],
+      ...moveFields(generation),
     ];
     const asked = await this.ask('stock.move', 'search_read', { domain, fields, order: 'id' }, call);
     const found: MoveRecord[] = checked('Reading stock.move', asked, areMoves);
@@ -124,14 +128,14 @@ export class Reader {
 
   /** The lines of an order's moves, by the move's id. */
   async lines(orderId: number, call?: Calling): Promise<Map<number, { id: number; reserved: number }[]>> {
-    const { line } = await this.generation(call);
+    const generation = await this.generation(call);
     const domain = [['move_id.raw_material_production_id', '=', orderId]];
-    const fields = ['move_id', 'lot_id', line.figure, ...(line.reserved ? [line.reserved] : ['picked'])];
+    const fields = ['move_id', 'lot_id', ...lineFields(generation)];
     const asked = await this.ask('stock.move.line', 'search_read', { domain, fields, order: 'id' }, call);
     const byMove = new Map<number, { id: number; reserved: number }[]>();
     for (const record of checked('Reading stock.move.line', asked, areLines)) {
       const [move] = record.move_id;
-      byMove.set(move, [...(byMove.get(move) ?? []), { id: record.id, reserved: reservedOf(record, line) }]);
+      byMove.set(move, [...(byMove.get(move) ?? []), { id: record.id, reserved: reservedOn(record, generation) }]);
     }
     return byMove;
   }
@@ -154,14 +158,13 @@ export class Reader {
   async units(ids: readonly number[], call?: Calling): Promise<Map<number, Unit>> {
     const generation = await this.generation(call);
     const all = new Map<number, UnitRecord>();
-    const { parent, factor } = generation.unit;
     let wanted = [...new Set(ids)].filter((id) => !this.#units.has(id));
     while (wanted.length > 0) {
       const domain = [
         ['id', 'in', wanted],
         ['active', 'in', [true, false]],
       ];
-      const named = { domain, fields: ['name', 'rounding', parent, factor] };
+      const named = { domain, fields: ['name', 'rounding', ...unitFields(generation)] };
       const found = checked('Reading uom.uom', await this.ask('uom.uom', 'search_read', named, call), areUnits);
       for (const unit of found) all.set(unit.id, unit);
       wanted = [...new Set(parentsOf(found, generation))].filter((id) => !all.has(id));
@@ -172,7 +175,3 @@ export class Reader {
 }
 
 const isId = (value: unknown): value is number => typeof value === 'number';
-
-/** From 17 on the figure itself is the reservation, until it is picked. */
-const reservedOf = (record: LineRecord, { figure, reserved }: Generation['line']): number =>
-  Number(record[reserved ?? figure] ?? 0);

@@ -3,7 +3,7 @@
  */
 import type { OrderMove, Production, Unit } from '../../domain/order';
 import { matches } from '../../domain/schema';
-import type { Generation } from './generation';
+import { consumedBy, type Generation } from '../generation';
 
 export type Related = [id: number, name: string] | false;
 type Fields = Record<string, unknown> & { id: number };
@@ -81,10 +81,6 @@ export const areUnits = matches<UnitRecord[]>({
     properties: { id, name: { type: 'string' }, rounding: figure },
   },
 });
-
-/** What a move has consumed, in its unit: a figure that is not picked is only reserved. */
-export const consumedBy = (move: Fields, { figure: field, picked }: Generation): number =>
-  picked && move.picked !== true ? 0 : Number(move[field] ?? 0);
 
 /** @param code what stands for the silo of a product */
 export function moveOf(

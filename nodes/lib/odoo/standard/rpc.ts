@@ -30,6 +30,18 @@ const POSITIONAL: Readonly<Record<string, readonly string[]>> = {
 /** From this version on /json/2 is there. */
 const JSON_2 = 19;
 
+/** What a call came to. `page`: a page stood where the error should have been, which tells nothing but that there was one. */
+export type Called = Read & { page?: true };
+
+/** Odoo 14 with several databases says so to any error (14:165), as it does when PostgreSQL is down (14:167). */
+const isErrorPage = (answer: Answer): boolean =>
+  answer.kind === 'answer' && answer.status === 500 && isHtml(answer.body);
+const ERROR_PAGE =
+  'HTTP 500 with a web page: PostgreSQL behind Odoo is down, or it is an Odoo 14 with several databases, which says so to any error: check the name of the database and the rights of the user, and see the log of Odoo';
+
+/** Calls that change nothing. */
+const READS = ['search_read', 'search_count', 'read', 'fields_get'];
+
 type Login = { uid: number; concluded?: never } | { uid?: never; concluded: Concluded };
 
 export class StandardRpc {
@@ -82,7 +94,7 @@ export class StandardRpc {
     method: string,
     named: Readonly<Record<string, unknown>>,
     options: Calling = {},
-  ): Promise<Read> {
+  ): Promise<Called> {
     return observed(await this.#called(model, method, named, options), this.#address, options);
   }
 
@@ -91,7 +103,7 @@ export class StandardRpc {
     method: string,
     named: Readonly<Record<string, unknown>>,
     options: Calling,
-  ): Promise<Read> {
+  ): Promise<Called> {
     const { waiting } = this.#pause;
     if (waiting) return { concluded: { ...waiting, unsent: true } };
     if (this.#address.isKey && (await this.#knowsJson2(options))) {
@@ -100,31 +112,43 @@ export class StandardRpc {
       else this.#pause.end();
       return read;
     }
+    const read = await this.#executed(model, method, named, options);
+    if (read.concluded && !read.page && read.concluded.conclusion !== 'bad-value') return read;
+    // Behind a page, and behind a record that is missing where none was named, may be the user himself: a login tells.
+    if (!read.concluded || !READS.includes(method)) return read;
+    this.#uid = undefined;
+    const login = await this.#loggedIn();
+    return login.concluded?.conclusion === 'credentials' ? { concluded: login.concluded } : read;
+  }
+
+  async #executed(
+    model: string,
+    method: string,
+    named: Readonly<Record<string, unknown>>,
+    options: Calling,
+  ): Promise<Called> {
     const login = await this.#loggedIn();
     if (login.concluded) return { concluded: { ...login.concluded, unsent: true } };
     const { database, secret } = this.#address;
     const order = POSITIONAL[method] ?? [];
     const args = order.map((name) => named[name]);
     const kwargs = Object.fromEntries(Object.entries(named).filter(([name]) => !order.includes(name)));
-    const read = await this.#jsonrpc(
-      'object',
-      'execute_kw',
-      [database, login.uid, secret, model, method, args, kwargs],
-      options,
-    );
+    const who = [database, login.uid, secret];
+    const read = await this.#jsonrpc('object', 'execute_kw', [...who, model, method, args, kwargs], options);
     if (read.concluded?.conclusion === 'credentials') {
       // Changed or withdrawn since: the next call logs in anew, after a pause.
       this.#uid = undefined;
       this.#pause.refuse(read.concluded);
     }
-    // Methods that return nothing answer without a result (17:070).
     return read;
   }
 
-  async #jsonrpc(service: string, method: string, args: unknown[], { signal, beforeSend }: Calling): Promise<Read> {
+  async #jsonrpc(service: string, method: string, args: unknown[], { signal, beforeSend }: Calling): Promise<Called> {
     await beforeSend?.();
     const body = { jsonrpc: '2.0', method: 'call', params: { service, method, args }, id: (this.#calls += 1) };
     const { answer } = await this.#http.send('/jsonrpc', body, signal ? { signal } : {});
+    if (isErrorPage(answer)) return { concluded: concluded('unavailable', ERROR_PAGE), page: true };
+    // Methods that return nothing answer without a result (17:070).
     return readEnvelope(answer, { withoutSession: true });
   }
 
@@ -174,7 +198,7 @@ export class StandardRpc {
 }
 
 const PASSWORD_REFUSED =
-  'Odoo refused user or password (an account with two-factor authentication needs an API key: preferences, account security)';
+  'Odoo refused user or password (an account with two-factor authentication needs an API key: preferences, account security; after ten failures Odoo 14 and 15 refuse the right one, too, for a minute)';
 const KEY_REFUSED =
   'Odoo refused user or API key: it may have expired, make a new one in the preferences of the user, account security';
 

@@ -2,8 +2,9 @@
  * Units of measure by identity: what a unit is follows from what it hangs on, not from its name.
  */
 import type { Unit } from '../../domain/order';
-import type { Generation } from './generation';
-import type { Related, UnitRecord } from './records';
+import { factorOf, type Generation, parentOf } from '../generation';
+import { clean } from './figures';
+import type { UnitRecord } from './records';
 
 /** The category of weights up to 18, which Odoo makes itself, as its second; its reference unit is the kilogram (17:044). */
 const WEIGHT = 2;
@@ -15,17 +16,16 @@ const FINEST = 0.01;
 const LONGEST_CHAIN = 10;
 
 /** kg of one unit; undefined: it is no weight. */
-function kgOf(record: UnitRecord, all: ReadonlyMap<number, UnitRecord>, { unit }: Generation): number | undefined {
-  if (unit.parent === 'category_id') {
-    const [category] = (record.category_id as Related) || [0];
-    return category === WEIGHT ? 1 / Number(record[unit.factor]) : undefined;
+function kgOf(record: UnitRecord, all: ReadonlyMap<number, UnitRecord>, generation: Generation): number | undefined {
+  if (generation.unit.byCategory) {
+    return parentOf(record, generation)?.[0] === WEIGHT ? 1 / factorOf(record, generation) : undefined;
   }
   let grams = 1;
   let at: UnitRecord | undefined = record;
   for (let step = 0; at && step < LONGEST_CHAIN; step += 1) {
-    const parent = at[unit.parent] as Related;
+    const parent = parentOf(at, generation);
     if (!parent) return at.id === GRAM ? grams / 1000 : undefined;
-    grams *= Number(at[unit.factor]);
+    grams *= factorOf(at, generation);
     at = all.get(parent[0]);
   }
   return undefined;
@@ -34,7 +34,7 @@ function kgOf(record: UnitRecord, all: ReadonlyMap<number, UnitRecord>, { unit }
 /** A unit as the rules need it: `kg` only where weights of 0.01 kg can be converted without loss. */
 export function unitOf(record: UnitRecord, all: ReadonlyMap<number, UnitRecord>, generation: Generation): Unit {
   const { name, rounding } = record;
-  const [parentId, parent] = (record[generation.unit.parent] as Related) || [record.id, name];
+  const [parentId, parent] = parentOf(record, generation) ?? [record.id, name];
   const kg = kgOf(record, all, generation);
   const exact = kg !== undefined && rounding > 0 && clean(rounding * kg) <= FINEST;
   return {
@@ -45,8 +45,5 @@ export function unitOf(record: UnitRecord, all: ReadonlyMap<number, UnitRecord>,
 }
 
 /** The units that have to be read besides, to know what these hang on. */
-export const parentsOf = (records: readonly UnitRecord[], { unit }: Generation): number[] =>
-  unit.parent === 'category_id' ? [] : records.flatMap((record) => ((record[unit.parent] as Related) || [])[0] ?? []);
-
-/** Without the dust of binary fractions. */
-const clean = (value: number): number => Number(value.toPrecision(12));
+export const parentsOf = (records: readonly UnitRecord[], generation: Generation): number[] =>
+  generation.unit.byCategory ? [] : records.flatMap((record) => parentOf(record, generation)?.[0] ?? []);
