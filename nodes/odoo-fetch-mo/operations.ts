@@ -28,6 +28,7 @@ const isNamed = (row: unknown): row is ComparedRow =>
 
 async function fetch({ orders: odoo, silos, line, msg, context: { t, signal, node } }: Call): Promise<Outcome> {
   const { orders, refused } = await fetchOrders(odoo, silos, { ...line, moIds: namedIn(msg) }, signal);
+  await warnOfKey(odoo, { t, signal, node });
   for (const { mo_id, reason } of refused) node.warn(t('status.refused', { mo_id: legible(mo_id), reason }));
   const values = { count: orders.length, refused: refused.length, at: clock() };
   return {
@@ -37,6 +38,16 @@ async function fetch({ orders: odoo, silos, line, msg, context: { t, signal, nod
       text: t(refused.length > 0 ? 'status.fetched-refused' : 'status.fetched', values),
     },
   };
+}
+
+/** From so many days on before its end (days). */
+const KEY_ENDS_SOON = 14;
+
+/** An API key that ends stops everything at once: said while there is time. Where nobody may look, nothing is said. */
+async function warnOfKey(odoo: OdooOrders, { t, signal, node }: Pick<Context, 't' | 'signal' | 'node'>): Promise<void> {
+  const days = await odoo.keyDaysLeft({ signal });
+  if (days === undefined || days > KEY_ENDS_SOON) return;
+  node.warn(t(days < 0 ? 'status.keyExpired' : 'status.keyDays', { days }));
 }
 
 async function check({ orders, silos, msg, context: { t, signal, node } }: Call): Promise<Outcome> {

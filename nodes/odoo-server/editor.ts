@@ -1,14 +1,22 @@
 /** The dialog of odoo-server. */
 import { ask, field, filled, register, rule, say, whole } from '../lib/editor/dialog';
 
+interface Component {
+  product: string;
+  code: string;
+}
+
 /** What "Test connection" finds. */
 interface Found {
   user: string;
   server: string;
   addon?: string;
-  orders: number;
-  /** Without the addon: what the fields tell, what can be weighed of the open orders, and what to know of it. */
-  standard?: { versions: string; components: number; keyed: number; addonThere: boolean; daysLeft?: number };
+  /** With the addon: how many are confirmed. */
+  orders?: number;
+  /** What is open of each line, and of which components the silo is known. */
+  lines?: { line: string; orders: number; known: Component[]; unknown: Component[] }[];
+  /** Without the addon: what the fields tell, and what to know of it. */
+  standard?: { versions: string; addonThere: boolean; daysLeft?: number };
   /** Where Odoo was found, if not as entered. */
   address?: string;
 }
@@ -16,20 +24,53 @@ interface Found {
 const isAddress = (url: unknown): boolean => typeof url === 'string' && /^\s*https?:\/\/[^\s/@]+/i.test(url);
 const entered = (key: string): unknown => field(key).val();
 
-const told = (node: EditorNode, { user, server, addon, orders, standard, address }: Found): JQuery => {
+/** The lines that nodes fetch from this Odoo; where a variable names one, Node-RED knows which. */
+function linesFetched(id: string): object[] {
+  const fetches = RED.nodes.filterNodes({ type: 'odoo-fetch-mo' }).filter(({ server, operation, line }) => {
+    return server === id && operation === 'fetch' && !String(line ?? '').startsWith('$');
+  });
+  return fetches.map(({ line = '', lineBy: by = 'operation-type', lineField: field = '', silos }) => {
+    const map = RED.nodes.node(silos)?.silos as { code: string; enabled: boolean }[] | undefined;
+    const codes = map?.filter(({ enabled }) => enabled).map(({ code }) => code);
+    return { line, by, field, ...(codes ? { codes } : {}) };
+  });
+}
+
+/** So many components are named: the others are counted. */
+const MOST_NAMED = 20;
+
+/** What is open of one line, and what of it will be weighed. */
+function ofLine(
+  text: (key: string, values?: Record<string, unknown>) => string,
+  { line, orders, known, unknown }: NonNullable<Found['lines']>[number],
+): string[] {
+  const named = (list: Component[]): string => {
+    const names = list.slice(0, MOST_NAMED).map(({ product, code }) => `${product} (${code || text('nameless')})`);
+    return [...names, ...(list.length > MOST_NAMED ? [`… ${list.length}`] : [])].join(', ');
+  };
+  const about = line ? text('line', { line, orders }) : text('open', { orders });
+  if (orders === 0) return [about, ...(line ? [text('lineEmpty')] : [])];
+  return [
+    about,
+    ...(known.length > 0 ? [text('known', { components: named(known) })] : []),
+    ...(unknown.length > 0 ? [text('unknown', { components: named(unknown) })] : []),
+  ];
+}
+
+const told = (node: EditorNode, { user, server, addon, orders, lines = [], standard, address }: Found): JQuery => {
   const text = (key: string, values?: Record<string, unknown>): string => node._(`odoo-server.test.${key}`, values);
-  const lines = [
+  const facts = [
     text('login', { user, server }),
     ...(standard ? [text('fields', { ...standard })] : [addon ? text('addon', { addon }) : text('addonHidden')]),
-    text(standard ? 'open' : 'orders', { orders }),
-    ...(standard ? [text('components', { ...standard })] : []),
+    ...(orders === undefined ? [] : [text('orders', { orders })]),
+    ...lines.flatMap((line) => ofLine(text, line)),
     ...(standard?.addonThere ? [text('addonThere')] : []),
     ...(standard?.daysLeft === undefined
       ? []
       : [text(standard.daysLeft < 0 ? 'keyExpired' : 'keyDays', { days: standard.daysLeft })]),
     ...(address ? [text('address', { address })] : []),
   ];
-  return say(lines.join('\n'));
+  return say(facts.join('\n'));
 };
 
 register('odoo-server', {
@@ -78,7 +119,7 @@ register('odoo-server', {
         ...['interface', 'url', 'database', 'user', 'secret', 'password', 'apiKey', 'timeout', 'tls'],
         ...['siloBy', 'siloField'],
       ];
-      const values = Object.fromEntries(keys.map((key) => [key, entered(key)]));
+      const values = { ...Object.fromEntries(keys.map((key) => [key, entered(key)])), lines: linesFetched(node.id) };
       ask<Found>(node, ['odoo-server', 'test'], values, (found) => told(node, found));
     });
   },

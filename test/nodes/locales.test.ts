@@ -94,7 +94,7 @@ test('Node-RED serves the dialogs texts and the help in Indonesian to an Indones
     const get = async (path: string, headers: Record<string, string> = {}): Promise<string> =>
       (await fetch(red.host.url + path, { headers })).text();
     const help = await get('/nodes', { Accept: 'text/html', 'Accept-Language': 'id-ID' });
-    assert.ok(help.includes('Koneksi ke server Odoo yang memiliki addon SCADA'));
+    assert.ok(help.includes('Semua node Odoo yang memakainya'));
     const catalog = await get('/nodes/messages?lng=id-ID');
     assert.ok(catalog.includes('Tes koneksi'));
   } finally {

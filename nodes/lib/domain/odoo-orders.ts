@@ -87,6 +87,12 @@ export interface OdooOrders {
   /** Units of measure by id. @throws OdooError */
   units(ids: readonly number[], call?: Calling): Promise<Map<number, Unit>>;
 
+  /**
+   * Days until what this logs in with ends, where Odoo tells; below 0: it has, and goes on working for a while. undefined:
+   * it does not end, as far as anybody knows.
+   */
+  keyDaysLeft(call?: Calling): Promise<number | undefined>;
+
   /** One order, to work on. No call is made yet. */
   visit(key: OrderKey, silos: SiloMap, how: VisitOptions): OrderVisit;
 }

@@ -73,6 +73,9 @@ const NINETEEN: Generation = {
   unit: { parent: 'relative_uom_id', factor: 'relative_factor', byCategory: false },
 };
 
+/** On res.users.apikeys, from 18 on: when a key ends (naive UTC); earlier ones last for ever. */
+export const KEY_ENDS = 'expiration_date';
+
 /** What is asked of `fields_get` to tell them apart. */
 export const TELLING = {
   'stock.move': ['quantity_done', 'quantity', 'picked', 'manual_consumption'],

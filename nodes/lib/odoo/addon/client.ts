@@ -2,6 +2,7 @@
  * The calls that this package makes to Odoo, each returning what its answer means. Knows no Node-RED and no database.
  */
 import { explainError, readAddon, readUpdate } from './answer';
+import { CLASSIC, consumedBy, factorOf, onMove, parentOf, unitFields } from '../generation';
 import { namedOrders } from '../search';
 import { checked, DONE, type Read, readOf } from '../answer';
 import { type Concluded, concluded } from '../../domain/conclusion';
@@ -28,7 +29,7 @@ const MOVE_FIELDS = [
   'product_id',
   'product_uom',
   'product_uom_qty',
-  'quantity_done',
+  CLASSIC.figure,
   'scada_equipment_id',
   'state',
 ];
@@ -68,7 +69,7 @@ export class OdooClient {
     const read = readAddon(await this.session.call('/api/scada/version', {}, { ...options, method: 'GET' }));
     if (!read.concluded) return (read.result as { version?: string }).version;
     const missing =
-      'there is no SCADA addon in this database: install it in Odoo (Apps), or check the name of the database';
+      'there is no SCADA addon in this database: install it in Odoo (Apps), check the name of the database, or choose the interface "standard Odoo"';
     const { conclusion } = read.concluded;
     throw new OdooError(
       'Looking for the addon',
@@ -143,12 +144,13 @@ export class OdooClient {
       ['id', 'in', ids],
       ['active', 'in', [true, false]],
     ];
-    const fields = ['name', 'category_id', 'factor', 'rounding'];
+    const fields = ['name', ...unitFields(CLASSIC), 'rounding'];
     const found = await this.#searchRead('uom.uom', domain, fields, options);
     return new Map(
-      checked('Reading uom.uom', found, areUnitRecords).map(({ id, name, category_id, factor, rounding }) => {
-        const [categoryId, category] = category_id || [0, ''];
-        return [id, { name, categoryId, category, factor, rounding }];
+      checked('Reading uom.uom', found, areUnitRecords).map((record) => {
+        const { id, name, rounding } = record;
+        const [categoryId, category] = parentOf(record, CLASSIC) ?? [0, ''];
+        return [id, { name, categoryId, category, factor: factorOf(record, CLASSIC), rounding }];
       }),
     );
   }
@@ -172,7 +174,7 @@ export class OdooClient {
 
   /** Enters what a move has consumed or made, in its unit. Replaces, so it may be repeated (exchange 265). */
   async enterDone(moveId: number, quantity: number, options?: CallOptions): Promise<Concluded> {
-    const args = [[moveId], { quantity_done: quantity }];
+    const args = [[moveId], onMove(quantity, CLASSIC)];
     return (await this.#callKw('stock.move', 'write', args, {}, options)).concluded ?? DONE;
   }
 
@@ -254,7 +256,7 @@ const moveOf = (record: MoveRecord, codes: ReadonlyMap<number, string>): OrderMo
   const [uom_id, uom] = record.product_uom || [0, ''];
   return {
     ...{ id: record.id, code: codes.get(equipmentId) ?? '', equipment, product_id, product, uom_id, uom },
-    ...{ planned: record.product_uom_qty, done: record.quantity_done, state: record.state },
+    ...{ planned: record.product_uom_qty, done: consumedBy(record, CLASSIC), state: record.state },
   };
 };
 

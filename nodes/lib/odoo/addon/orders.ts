@@ -83,6 +83,11 @@ export class AddonOrders implements OdooOrders {
     return this.#client.units(ids, call);
   }
 
+  /** A password. */
+  keyDaysLeft(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   visit(key: OrderKey, silos: SiloMap, how: VisitOptions): OrderVisit {
     return new AddonVisit(this.#client, key, silos, how);
   }

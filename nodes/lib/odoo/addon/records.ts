@@ -3,6 +3,7 @@
  */
 import type { Production } from '../../domain/order';
 import { matches } from '../../domain/schema';
+import { CLASSIC, unitFields } from '../generation';
 
 /** What this package reads of mo-detail and mo-list-detailed (exchanges 058, 065). Empty text is `false` there. */
 export interface OrderDetail {
@@ -17,23 +18,20 @@ export interface OrderDetail {
   components_consumption?: { equipment: { id: number; code: string } | null | false }[];
 }
 
-/** A unit of measure as Odoo's `search_read` gives it (odoo-standard 14, exchange 043). */
-interface UnitRecord {
+/** A unit of measure as Odoo's `search_read` gives it (odoo-standard 14, exchange 043), beside what it hangs on. */
+interface UnitRecord extends Record<string, unknown> {
   id: number;
   name: string;
-  category_id: Related;
-  factor: number;
   rounding: number;
 }
 
-/** A record of stock.move as Odoo's `search_read` gives it; an empty relation is `false` there (exchanges 265, 312). */
-export interface MoveRecord {
+/** A record of stock.move as Odoo's `search_read` gives it, beside its figure; an empty relation is `false` there (exchanges 265, 312). */
+export interface MoveRecord extends Record<string, unknown> {
   id: number;
   raw_material_production_id: Related;
   product_id: Related;
   product_uom: Related;
   product_uom_qty: number;
-  quantity_done: number;
   scada_equipment_id: Related;
   state: string;
 }
@@ -82,10 +80,10 @@ export const areMoves = matches<MoveRecord[]>({
   type: 'array',
   items: {
     type: 'object',
-    required: ['quantity_done', 'scada_equipment_id'],
+    required: [CLASSIC.figure, 'scada_equipment_id'],
     properties: {
       raw_material_production_id: related,
-      quantity_done: figure,
+      [CLASSIC.figure]: figure,
       product_uom_qty: figure,
       scada_equipment_id: related,
       product_id: related,
@@ -104,8 +102,8 @@ export const areUnitRecords = matches<UnitRecord[]>({
   type: 'array',
   items: {
     type: 'object',
-    required: ['id', 'name', 'category_id', 'factor', 'rounding'],
-    properties: { id: { type: 'integer' }, name: text, category_id: related, factor: figure, rounding: figure },
+    required: ['id', 'name', 'rounding', ...unitFields(CLASSIC)],
+    properties: { id: { type: 'integer' }, name: text, rounding: figure, [CLASSIC.unit.factor]: figure },
   },
 });
 

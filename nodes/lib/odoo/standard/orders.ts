@@ -6,6 +6,7 @@ import type { OrderKey, OrderMove, Production, Unit } from '../../domain/order';
 import type { SiloMap } from '../../domain/silos';
 import { startOf } from '../generation';
 import { CHUNK, namedOrders } from '../search';
+import { keyDaysLeft } from './api-key';
 import { KnownOrders } from './known';
 import { Reader, type SiloKey } from './reader';
 import { type ProductionRecord, productionOf, type Related } from './records';
@@ -19,10 +20,12 @@ export class StandardOrders implements OdooOrders {
   readonly rpc: StandardRpc;
   readonly reader: Reader;
   readonly #known = new KnownOrders();
+  readonly #isKey: boolean;
 
   /** @param silo what of a product says on which silo it is */
   constructor(address: StandardAddress, silo: SiloKey = { by: 'reference' }, now?: () => number) {
     this.rpc = new StandardRpc(address, now);
+    this.#isKey = address.isKey;
     this.reader = new Reader(this.rpc, silo);
   }
 
@@ -36,6 +39,10 @@ export class StandardOrders implements OdooOrders {
 
   close(): void {
     this.rpc.close();
+  }
+
+  keyDaysLeft(call?: Calling): Promise<number | undefined> {
+    return this.#isKey ? keyDaysLeft(this.rpc, call) : Promise.resolve(undefined);
   }
 
   async orders(which: LineFilter | { productions: readonly Production[] }, call?: Calling): Promise<FoundOrder[]> {

@@ -25,6 +25,8 @@ const POSITIONAL: Readonly<Record<string, readonly string[]>> = {
   create: ['vals_list'],
   button_mark_done: ['ids'],
   do_unreserve: ['ids'],
+  check_access_rights: ['operation'],
+  has_access: ['ids', 'operation'],
 };
 
 /** From this version on /json/2 is there. */
@@ -40,7 +42,7 @@ const ERROR_PAGE =
   'HTTP 500 with a web page: PostgreSQL behind Odoo is down, or it is an Odoo 14 with several databases, which says so to any error: check the name of the database and the rights of the user, and see the log of Odoo';
 
 /** Calls that change nothing. */
-const READS = ['search_read', 'search_count', 'read', 'fields_get'];
+const READS = ['search_read', 'search_count', 'read', 'fields_get', 'check_access_rights', 'has_access'];
 
 type Login = { uid: number; concluded?: never } | { uid?: never; concluded: Concluded };
 

@@ -1,11 +1,13 @@
 /**
- * What a person wants to know of a standard Odoo before deploying: does the login work, which generation is it, what can be
- * weighed there.
+ * What a person wants to know of a standard Odoo before deploying: does the login work, which generation is it, what may the
+ * user do, what can be weighed there.
  */
 import { OdooError } from '../../domain/odoo-orders';
 import { OdooHttp } from '../http';
+import { type Survey, survey, type SurveyedLine } from '../survey';
 import { StandardOrders } from './orders';
 import type { SiloKey } from './reader';
+import { missingRights, type Right } from './rights';
 import type { StandardAddress } from './rpc';
 
 export interface StandardProbe {
@@ -14,14 +16,13 @@ export interface StandardProbe {
   server: string;
   /** Where Odoo was found. */
   url: string;
-  /** How many orders are open. */
-  orders: number;
-  standard: {
+  /** Without these nothing will work, and nothing else was asked. */
+  missing: Right[];
+  /** What is open, line by line; of all lines when none was given. */
+  lines: Survey[];
+  standard?: {
     /** Versions of Odoo that have these fields. */
     versions: string;
-    /** Components of the open orders, and how many of them say on which silo they are. */
-    components: number;
-    keyed: number;
     /** The SCADA addon answers, too. */
     addonThere: boolean;
     /** Days until the first API key of the user ends, where Odoo tells; below 0: it has. */
@@ -29,42 +30,31 @@ export interface StandardProbe {
   };
 }
 
-/** Logs in once, reads, and changes nothing. @throws Error saying what is wrong and what to do */
-export async function probeStandard(address: StandardAddress, silo: SiloKey): Promise<StandardProbe> {
+/** Logs in once, reads, and changes nothing. @throws OdooError saying what is wrong and what to do */
+export async function probeStandard(
+  address: StandardAddress,
+  silo: SiloKey,
+  lines: readonly SurveyedLine[],
+): Promise<StandardProbe> {
   const odoo = new StandardOrders(address, silo);
   try {
     const version = await odoo.rpc.version();
     if (version.concluded && !address.isKey) throw new OdooError('Asking for the version', version.concluded);
+    const missing = await missingRights(odoo.rpc, () => odoo.reader.generation());
+    const who = { user: address.user, server: version.result?.server_version ?? '', url: odoo.rpc.url, missing };
+    if (missing.length > 0) return { ...who, lines: [] };
     const { versions } = await odoo.reader.generation();
-    const found = await odoo.orders({ line: '' });
-    const components = found.flatMap(({ moves }) => moves);
-    const daysLeft = address.isKey ? await keyDays(odoo) : undefined;
-    return {
-      ...{ user: address.user, server: version.result?.server_version ?? '', url: odoo.rpc.url, orders: found.length },
-      standard: {
-        ...{ versions, components: components.length, keyed: components.filter(({ code }) => code).length },
-        addonThere: await hasAddon(address),
-        ...(daysLeft === undefined ? {} : { daysLeft }),
-      },
+    const daysLeft = await odoo.keyDaysLeft();
+    const standard = {
+      ...{ versions, addonThere: await hasAddon(address) },
+      ...(daysLeft === undefined ? {} : { daysLeft }),
     };
-  } catch (error) {
-    if (!(error instanceof OdooError) || error.concluded.conclusion !== 'not-permitted') throw error;
-    throw new Error(`${error.message}: give the user the right Manufacturing / User`, { cause: error });
+    const surveys: Survey[] = [];
+    for (const line of lines.length > 0 ? lines : [{ line: '' }]) surveys.push(await survey(odoo, line));
+    return { ...who, lines: surveys, standard };
   } finally {
     odoo.close();
   }
-}
-
-/** From 18 on a key ends; earlier ones, and users who may not look, tell nothing. */
-async function keyDays(odoo: StandardOrders): Promise<number | undefined> {
-  const named = { domain: [], fields: ['name', 'expiration_date'] };
-  const read = await odoo.rpc.call('res.users.apikeys', 'search_read', named);
-  if (!Array.isArray(read.result)) return undefined;
-  const ends = (read.result as { expiration_date?: string | false }[]).flatMap(
-    ({ expiration_date }) => expiration_date || [],
-  );
-  const days = ends.map((end) => (Date.parse(`${end.replace(' ', 'T')}Z`) - Date.now()) / 86_400_000);
-  return days.length > 0 ? Math.floor(Math.min(...days)) : undefined;
 }
 
 /** The addon answers its version's route with JSON, if only to say that there is no session. */
