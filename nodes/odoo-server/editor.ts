@@ -27,7 +27,7 @@ const entered = (key: string): unknown => field(key).val();
 /** The lines that nodes fetch from this Odoo; where a variable names one, Node-RED knows which. */
 function linesFetched(id: string): object[] {
   const fetches = RED.nodes.filterNodes({ type: 'odoo-fetch-mo' }).filter(({ server, operation, line }) => {
-    return server === id && operation === 'fetch' && !String(line ?? '').startsWith('$');
+    return server === id && operation === 'fetch' && !(line as string | undefined)?.startsWith('$');
   });
   return fetches.map(({ line = '', lineBy: by = 'operation-type', lineField: field = '', silos }) => {
     const map = RED.nodes.node(silos)?.silos as { code: string; enabled: boolean }[] | undefined;
