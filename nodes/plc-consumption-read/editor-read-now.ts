@@ -64,7 +64,9 @@ function tableOf(node: EditorNode, { readings, rejected, empty, duration_ms }: A
   for (const { slot, mo_id, problems } of rejected) {
     const words = (problem: SlotProblem): string =>
       problemWords((key, values) => node._(`plc-consumption-read.${key}`, values), problem);
-    const why = problems.map((each) => `${each.field} = ${String(each.value)}, ${words(each)}`).join('; ');
+    const why = problems
+      .map((each) => `${plainName(node, each.field)} = ${String(each.value)}, ${words(each)}`)
+      .join('; ');
     const reason = $('<td class="text">')
       .attr('colspan', weights.length + 1)
       .text(text('rejected', { why }));

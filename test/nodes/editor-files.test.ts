@@ -284,6 +284,7 @@ describe('the field table of plc-consumption-read', () => {
   const change = (index: number, row: Partial<SlotField>): SlotField[] =>
     record.fields.map((field, at) => (at === index ? { ...field, ...row } : field));
   const switchedOff = DEFAULT_SILOS.map((silo) => ({ ...silo, enabled: silo.tag !== 'lq_fml' }));
+  const further = [...DEFAULT_SILOS, { tag: 'bin_16', code: 'B-16', label: 'Lysine', enabled: true }];
   const layout = (values: object = {}) => ({ ...record, silos: DEFAULT_SILOS, ...values });
 
   const LAYOUTS: Record<string, ReturnType<typeof layout>> = {
@@ -297,6 +298,8 @@ describe('the field table of plc-consumption-read', () => {
     'an odd stride': layout({ stride: 111 }),
     'an odd stride with one slot': layout({ stride: 111, slots: 1 }),
     'a field twice': layout({ fields: change(6, { field: 'silo_a' }) }),
+    'a further silo of the map': layout({ silos: further, fields: change(6, { field: 'bin_16' }) }),
+    'a further silo that the map does not have': layout({ fields: change(6, { field: 'bin_16' }) }),
     'a silo that the map has switched off': layout({ silos: switchedOff }),
     'a bit 8': layout({ fields: change(1, { offset: 22.8 }) }),
     'a STRING without a length': layout({ fields: change(0, { length: 0 }) }),

@@ -2,7 +2,7 @@
 import type { LayoutProblem } from '../plc/layout-fault';
 import { isText, type SlotType } from '../plc/slot-layout';
 import { current, part, text } from './dialog';
-import { fieldOptions } from './plain-names';
+import { chosenSilos, fieldOptions, offered } from './plain-names';
 
 /** A row as it is saved: only what its type uses. BOOL offsets are text, so that 22.0 shows its bit. */
 export interface TableRow {
@@ -135,7 +135,10 @@ export class FieldTable<Row extends TableRow> {
       for (const element of elements()) {
         const select = element.find('.field');
         const chosen = String(select.val());
-        select.empty().append(fieldOptions(node, this.kind.fields)).val(chosen);
+        select
+          .empty()
+          .append(fieldOptions(node, this.kind.fields, chosen))
+          .val(chosen);
       }
     });
     again();
@@ -208,8 +211,8 @@ export class FieldTable<Row extends TableRow> {
     const used = elements()
       .filter((element) => element[0] !== container[0])
       .map((element) => String(element.find('.field').val()));
-    const free = fields.find((field) => !used.includes(field)) ?? fields[0]!;
-    select('field', fieldOptions(node, fields), row.field ?? free);
+    const chosen = row.field ?? offered(fields, chosenSilos(node)).find((field) => !used.includes(field)) ?? fields[0]!;
+    select('field', fieldOptions(node, fields, chosen), chosen);
     select(
       'type',
       types.map((type) => $('<option>').val(type).text(type)),

@@ -6,7 +6,7 @@ import { textOfFile } from '../plc/source/text-file';
 import type { SlotType } from '../plc/slot-layout';
 import { field, part, text } from './dialog';
 import type { FieldTable, TableRow } from './field-table';
-import { chosenSilos, fieldOptions } from './plain-names';
+import { chosenSilos, fieldOptions, offered } from './plain-names';
 
 /** What a dialog takes a source for: its table, and which rows of slots the source may mean. */
 export interface Pasting<Row extends TableRow> {
@@ -60,6 +60,7 @@ function showMembers<Row extends TableRow>(
 
 /** Fills the settings and the table with what was chosen. */
 function apply<Row extends TableRow>(
+  node: EditorNode,
   table: FieldTable<Row>,
   { db, base, stride, slots, members }: ProposedArray,
 ): void {
@@ -71,10 +72,11 @@ function apply<Row extends TableRow>(
     const type = typeIn(table, member);
     return chosen[index] && type ? [rowOf(member, chosen[index], type)] : [];
   });
-  const order = (row: TableRow): number => table.kind.fields.indexOf(row.field);
+  const order = offered(table.kind.fields, chosenSilos(node));
+  const place = (row: TableRow): number => order.indexOf(row.field);
   const places = { ...(db === undefined ? {} : { db }), base, stride, slots: Math.min(slots, MOST_SLOTS) };
   for (const [key, value] of Object.entries(places)) field(key).val(value).trigger('change');
-  table.fill(rows.sort((a, b) => order(a) - order(b)));
+  table.fill(rows.sort((a, b) => place(a) - place(b)));
 }
 
 /** The rows of slots that the source may mean; undefined while it cannot be read, with the reason shown. */
@@ -132,7 +134,7 @@ export function preparePaste<Row extends TableRow>(node: EditorNode, pasting: Pa
   box('-array').on('change', show);
   box('-apply').on('click', () => {
     const array = chosen();
-    if (array) apply(pasting.table, array);
+    if (array) apply(node, pasting.table, array);
     box().hide();
   });
 }

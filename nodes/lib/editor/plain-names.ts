@@ -1,5 +1,5 @@
 /** The fields of a slot as a person reads them, in the open dialog. */
-import { type Silo, SiloMap } from '../domain/silos';
+import { hasColumns, type Silo, SiloMap } from '../domain/silos';
 import { current, text } from './dialog';
 import { isSilo } from '../plc/slot-layout';
 
@@ -21,10 +21,20 @@ export function plainName(node: EditorNode, field: string, silos = chosenSilos(n
   return silos?.byTag(field)?.label ?? field.replace('_', ' ').toUpperCase();
 }
 
-/** A choice of fields: in plain words, with the column's name beside them. */
-export const fieldOptions = (node: EditorNode, fields: readonly string[]): JQuery[] => {
+/** The fields of a kind of slot, with the further silos of the map behind the fifteen. */
+export function offered(fields: readonly string[], silos: SiloMap | undefined): string[] {
+  const further = silos?.enabled.flatMap(({ tag }) => (hasColumns(tag) ? [] : [tag])) ?? [];
+  return fields.toSpliced(fields.findLastIndex(hasColumns) + 1, 0, ...further);
+}
+
+/**
+ * A choice of fields: in plain words, with the column's name beside them.
+ * @param chosen stays a choice, although the map may not have it any more
+ */
+export const fieldOptions = (node: EditorNode, fields: readonly string[], chosen = ''): JQuery[] => {
   const silos = chosenSilos(node);
-  return fields.map((field) =>
+  const all = offered(fields, silos);
+  return [...all, ...(chosen && !all.includes(chosen) ? [chosen] : [])].map((field) =>
     $('<option>')
       .val(field)
       .text(`${plainName(node, field, silos)} · ${field}`),

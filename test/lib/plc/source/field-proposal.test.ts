@@ -87,3 +87,16 @@ describe('fields are proposed by the names of members', () => {
   for (const [name, [members, expected]] of Object.entries(NAMES))
     test(name, () => assert.deepEqual(fields(best(`B : Array[1..5] of Struct ${members} END_STRUCT;`)), expected));
 });
+
+test('an array of forty weights is proposed as the forty silos of the map, whatever they are called', () => {
+  const further = Array.from({ length: 25 }, (_, at) => ({ tag: `bin_${at + 16}`, code: `B-${at + 16}`, label: '' }));
+  const silos = [...DEFAULT_SILOS, ...further];
+  const source = block(
+    'Batch : Array[1..6] of Struct Order : String[20]; Done : Bool; Weight : Array[1..40] of Real; END_STRUCT;',
+  );
+  const proposed = fields(proposeArrays(source, silos)[0]!);
+  assert.deepEqual(
+    silos.map(({ tag }) => proposed[tag]),
+    silos.map((_, at) => `Weight[${at + 1}]`),
+  );
+});
