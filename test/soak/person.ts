@@ -6,8 +6,14 @@
 import { IDS } from '../../examples/plant/demo-flow';
 import type { FlowNode, NodeRedHost } from '../../examples/plant/node-red-host';
 
-const OPERATIONS = ['summary', 'list', 'trail', 'retry', 'accept', 'discard'] as const;
+const OPERATIONS = ['summary', 'list', 'trail', 'retry', 'accept', 'discard', 'cancelled'] as const;
 type Operation = (typeof OPERATIONS)[number];
+
+/** All are the store's, but one: what is cancelled in Odoo is archived as such. */
+const nodeOf = (operation: Operation): { type: string; [setting: string]: unknown } =>
+  operation === 'cancelled'
+    ? { type: 'history-archive', note: 'note', noteType: 'msg' }
+    : { type: 'mo-batch-store', line: '' };
 
 const TAB = 'soak-tab';
 
@@ -31,12 +37,11 @@ export const personFlow = (): FlowNode[] => [
       wires: [[`soak-${operation}`]],
     },
     {
+      ...nodeOf(operation),
       id: `soak-${operation}`,
-      type: 'mo-batch-store',
       z: TAB,
       database: IDS.database,
       operation,
-      line: '',
       wires: [['soak-told'], []],
     },
   ]),
@@ -103,14 +108,17 @@ export class Person {
   /**
    * Decides what is shown now.
    * @param emptied orders whose slot was emptied between two reads
+   * @param cancelled orders that were cancelled in Odoo
    */
-  async decide(emptied: ReadonlySet<string>): Promise<void> {
+  async decide(emptied: ReadonlySet<string>, cancelled: ReadonlySet<string>): Promise<void> {
     const { held, set_aside } = await this.#ask<Summary>('summary');
     for (const { mo_id, reason } of held) {
-      if (!WAITS.includes(reason)) await this.#judge(mo_id, String(reason), ({ held }) => held);
+      if (cancelled.has(mo_id)) await this.#tell('discard', mo_id, 'cancelled in Odoo');
+      else if (!WAITS.includes(reason)) await this.#judge(mo_id, String(reason), ({ held }) => held);
     }
     for (const { mo_id, reason } of set_aside) {
-      if (emptied.has(mo_id)) await this.#judge(mo_id, reason, ({ batch }) => batch?.last_plc_reading ?? null);
+      if (cancelled.has(mo_id)) await this.#tell('cancelled', mo_id, reason);
+      else if (emptied.has(mo_id)) await this.#judge(mo_id, reason, ({ batch }) => batch?.last_plc_reading ?? null);
       else {
         this.needless.add(`${mo_id}: ${reason}`);
         await this.#tell('retry', mo_id, reason);

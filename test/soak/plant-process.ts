@@ -12,7 +12,12 @@ export interface OrderFate {
   /** Odoo's stock moves and the PLC's final memory, kg by silo tag, in hundredths; of an order never weighed nothing. */
   odoo: Record<string, number>;
   plc: Record<string, number>;
+  /** A person in Odoo has cancelled it: it is not made, whatever was weighed. */
+  cancelled: boolean;
 }
+
+/** What a person does in Odoo with an order that is being weighed. */
+export type OdooDeed = 'cancel' | 'unreserve' | 'checkAvailability' | 'typeQuantity';
 
 /** A slot that is emptied is not read again: for so long afterwards what was read of it may still be on its way (ms). */
 const ON_ITS_WAY = 3_000;
@@ -39,7 +44,23 @@ const fateOf = (mo_id: string, consumption: Record<string, number>): OrderFate =
     Object.fromEntries(Object.entries(running().odoo.done(mo_id)).map(([code, kg]) => [tagOf(code), kg])),
   ),
   plc: inHundredths(consumption),
+  cancelled: cancelled.has(mo_id),
 });
+
+const cancelled = new Set<string>();
+
+/** A person works on the order that was begun last, while it is weighed: what is completed is left alone. */
+function inOdoo(deed: OdooDeed): void {
+  const { mill, odoo } = running();
+  const weighing = mill.snapshot().slots.filter(({ phase }) => phase === 'entered' || phase === 'weighing');
+  const orders = weighing.map(({ mo_id }) => odoo.order(mo_id)).filter(({ state }) => state !== 'cancel');
+  const order = orders.sort((a, b) => a.id - b.id).at(-1);
+  if (!order || !odoo.people) return;
+  const { id, name, quantity } = order;
+  if (deed === 'typeQuantity') odoo.people.typeQuantity(id, quantity);
+  else odoo.people[deed](id);
+  if (deed === 'cancel') cancelled.add(name);
+}
 
 /** When a slot was emptied last (performance.now(), ms). */
 let lastEmptied = -Infinity;
@@ -64,6 +85,9 @@ const commands = {
   },
   odooFault: (fault: Fault) => running().odoo.setFault(fault),
   odooOutage: (ms: number) => running().odoo.outage(ms),
+  odooPerson: inOdoo,
+  /** Orders that a person has cancelled in Odoo. */
+  cancelled: () => [...cancelled],
   plcDrop: () => running().plc.setFault({ dropMidTelegram: true }),
   plcRefuse: () => running().plc.setFault({ refuse: true }),
   millTrouble: ({ kind, ms }: { kind: MillTrouble; ms: number }) => running().mill.trouble(kind, { ms }),

@@ -239,10 +239,11 @@ async function settle(
   let held: string[] = [];
   while (performance.now() < patience) {
     await delay(1_000);
+    const cancelled = new Set(await plant.call('cancelled'));
     try {
       db ??= pgp(await host.database(IDS.database));
       const emptied = (await plant.call('mishaps')).filter(({ kind }) => kind === 'emptied');
-      await person.decide(new Set(emptied.map(({ mo_id }) => mo_id)));
+      await person.decide(new Set(emptied.map(({ mo_id }) => mo_id)), cancelled);
       queue = await db.any<Queued>('SELECT mo_id, set_aside_reason FROM mo_batch');
       held = await db.map('SELECT mo_id FROM mo_held_readings', [], ({ mo_id }: { mo_id: string }) => mo_id);
     } catch (error) {
@@ -253,8 +254,9 @@ async function settle(
     const fates = await plant.call('fates');
     // Orders that nobody began stay queued: the operator has gone home.
     queue = queue.filter(({ mo_id }) => begun.has(mo_id));
-    const archived = await db.one<{ n: number }>('SELECT count(DISTINCT mo_id)::int AS n FROM mo_histories');
-    if (queue.length === 0 && held.length === 0 && fates.length === begun.size && archived.n >= begun.size) break;
+    const archived = new Set(await db.map('SELECT mo_id FROM mo_histories', [], ({ mo_id }: Queued) => mo_id));
+    const made = [...begun].every((mo_id) => archived.has(mo_id) || cancelled.has(mo_id));
+    if (queue.length === 0 && held.length === 0 && fates.length === begun.size && made) break;
     for (const { mo_id, set_aside_reason } of queue) if (!set_aside_reason) await person.retry(mo_id);
   }
   if (!db) throw new Error('the database never came back');

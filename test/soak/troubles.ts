@@ -37,6 +37,10 @@ const STANDARD = [
   { command: 'odooFault', argument: { kind: 'serialization', method: 'button_mark_done', count: 1 } },
   { command: 'odooFault', argument: { kind: 'serverError200', count: 1 } },
   { command: 'odooOutage', argument: 800 },
+  { command: 'odooPerson', argument: 'cancel' },
+  { command: 'odooPerson', argument: 'unreserve' },
+  { command: 'odooPerson', argument: 'checkAvailability' },
+  { command: 'odooPerson', argument: 'typeQuantity' },
 ] as const;
 
 const DIALECTS = { addon: ADDON, standard: STANDARD } as const;

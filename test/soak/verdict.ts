@@ -25,7 +25,8 @@ export function judge(
   history: readonly { mo_id: string; n: number }[],
   left: readonly string[],
 ): Verdict {
-  const weighed = fates.filter(({ plc }) => Object.keys(plc).length > 0);
+  const made = fates.filter(({ cancelled }) => !cancelled);
+  const weighed = made.filter(({ plc }) => Object.keys(plc).length > 0);
   const times = new Map(history.map(({ mo_id, n }) => [mo_id, n]));
   return {
     orders: weighed.length,
@@ -33,8 +34,11 @@ export function judge(
     doubled: history.filter(({ n }) => n > 1).map(({ mo_id }) => mo_id),
     stuck: [
       ...left,
+      ...fates
+        .filter(({ cancelled, mo_id }) => cancelled && times.has(mo_id))
+        .map(({ mo_id }) => `${mo_id} is cancelled, and archived as completed`),
       ...weighed.filter(({ state }) => state !== 'done').map(({ mo_id, state }) => `${mo_id} is ${state}`),
     ],
-    kg_differs: fates.flatMap((fate) => (differs(fate) ? [`${fate.mo_id}: ${differs(fate)}`] : [])),
+    kg_differs: made.flatMap((fate) => (differs(fate) ? [`${fate.mo_id}: ${differs(fate)}`] : [])),
   };
 }

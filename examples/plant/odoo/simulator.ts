@@ -4,6 +4,7 @@ import type { Product, Unit } from './catalogue';
 import type { Collisions } from './closing';
 import type { Fault } from './faults';
 import type { MoveState, NewOrder, OrderState, Policy } from './records';
+import type { People } from './standard/people';
 
 /** A stock move; quantities in its unit, not rounded beyond what Odoo rounds. */
 export interface MoveView {
@@ -52,6 +53,8 @@ export interface OdooLogin {
 export interface SimulatedOdoo {
   readonly url: string;
   readonly port: number;
+  /** What people do in a standard Odoo's forms meanwhile; undefined: it is the one with the addon. */
+  readonly people?: Pick<People, 'checkAvailability' | 'typeQuantity' | 'unreserve' | 'cancel'>;
   /** A user with no more rights than the package asks for. */
   readonly login: OdooLogin;
   readonly calls: readonly Call[];
