@@ -2,7 +2,7 @@
 import type { Named, Unit } from '../catalogue';
 import type { Records, Row } from '../domain';
 import { roundQty } from '../records';
-import type { OrderBook } from './orders';
+import { OrderBook } from './orders';
 import { figureOf, isOpen, reservedOf } from './records';
 import type { Line, Move, Order, StockProduct } from './records';
 
@@ -89,13 +89,6 @@ function lineRow(line: Line, move: Move, { generation }: OrderBook): Row {
   if (generation.lineReserved) row[generation.lineReserved] = line.reserved;
   if (generation.picked) row.picked = line.picked;
   return row;
-}
-
-/** The fields of a line, told by what a line of this order would be. */
-function unreservedRow(order: Order, book: OrderBook): Row | undefined {
-  const [move] = movesOf(order);
-  const location = book.warehouse.location('WH/Stock');
-  return move && lineRow({ id: 0, lot: null, location, reserved: 0, figure: 0, picked: false }, move, book);
 }
 
 function unitRow(unit: Unit, { generation, warehouse }: OrderBook): Row {
@@ -241,24 +234,27 @@ function leadsTo(field: string, book: OrderBook): string | undefined {
   return Object.keys(fields).find((model) => fields[model]?.includes(field));
 }
 
-/** The names of a model's fields, whether there are records or not. */
-const FIELDS = new WeakMap<OrderBook, Map<string, readonly string[]>>();
+/** One order with all that can hang on one: what it shows are the fields, whether there are records or not. */
+const SAMPLES = new Map<OrderBook['generation']['version'], OrderBook>();
+
+function sample({ generation }: OrderBook): OrderBook {
+  const made = SAMPLES.get(generation.version) ?? new OrderBook(generation, () => new Date(0));
+  if (!SAMPLES.has(generation.version)) {
+    const { product } = made.create({ workCenter: 'SAMPLE', reserved: true });
+    made.warehouse.lot('SAMPLE', product);
+    SAMPLES.set(generation.version, made);
+  }
+  return made;
+}
 
 /** The models for a search, seen by somebody who sees these orders. */
 export function recordsOf(book: OrderBook, orders: () => readonly Order[]): Records {
-  const known = FIELDS.get(book) ?? new Map<string, readonly string[]>();
-  FIELDS.set(book, known);
   return {
     fieldsOf: (model) => {
-      // One that is reserved shows the lines' fields too; on 14 none is, until somebody asks for it.
-      const reserved = (order: Order): boolean => movesOf(order).some(({ lines }) => lines.length > 0);
-      const order = book.all().find(reserved) ?? book.all()[0];
-      const [sample = model === 'stock.move.line' && order ? unreservedRow(order, book) : undefined] =
-        rowsOf(model, book, order ? [order] : []) ?? [];
-      const fields = sample ? Object.keys(sample) : (known.get(model) ?? []);
+      const shown = sample(book);
+      const [row = {}] = rowsOf(model, shown, shown.all()) ?? [];
       const custom = model === 'mrp.production' ? book.all().flatMap((order) => Object.keys(order.custom)) : [];
-      known.set(model, fields);
-      return [...new Set([...fields, ...custom])];
+      return [...new Set([...Object.keys(row), ...custom])];
     },
     orderOf: (model) => (model === 'mrp.production' ? `${book.generation.start} asc, id asc` : 'id asc'),
     related: (field, value) => {
