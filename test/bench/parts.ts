@@ -1,8 +1,5 @@
 /** The parts of the bench that need no flow at work, and what Node-RED needs; each in processes and databases of its own. */
-import { S7Endpoint, S7ItemGroup } from '@st-one-io/nodes7';
-import { SILO_TAGS, SiloMap } from '../../nodes/lib/domain/silos';
-import { addresses, LAYOUT_PRESETS } from '../../nodes/lib/plc/slot-layout';
-import { SlotReader } from '../../nodes/lib/plc/slot-reader';
+import { SILO_TAGS } from '../../nodes/lib/domain/silos';
 import { shippedTask2 } from './flows';
 import { startBenchHost, startTime } from './host';
 import { interleaved, median } from './measure';
@@ -10,39 +7,6 @@ import { ownQueue, readings } from './queue';
 import { type Figures, growing, list, medians, runs, type Setting, SLOTS } from './setting';
 
 const MEMORY = { slots: 10, early: 1000, late: 5000 };
-
-/** A PLC read of 30 slots against nodes7 alone, per PDU size. The package's read asks for the operating mode as well. */
-export async function plcRead({ plant, say }: Setting): Promise<Figures> {
-  const figures: Figures = {};
-  const layout = { ...LAYOUT_PRESETS['S7 batch record'], slots: SLOTS };
-  for (const pduSize of [240, 480, 960]) {
-    const port = await plant.call('plc', { slots: SLOTS, pduSize });
-    await plant.call('weigh', { orders: Array.from({ length: SLOTS }, (_, n) => `WH/MO/${n + 1}`), kg: 100 });
-    const connect = async (): Promise<S7Endpoint> => {
-      const endpoint = new S7Endpoint({ host: '127.0.0.1', port, s7ConnOpts: { timeout: 2000 } });
-      // Every group listens to it.
-      endpoint.setMaxListeners(0);
-      await new Promise<void>((connected, failed) => endpoint.once('connect', connected).once('error', failed));
-      return endpoint;
-    };
-    const [ours, alone] = [await connect(), await connect()];
-    const reader = new SlotReader(ours, layout, new SiloMap(), { checkMode: true });
-    const groups = Array.from({ length: SLOTS }, (_, index) => {
-      const group = new S7ItemGroup(alone);
-      group.addItems(addresses(layout, index + 1).map(({ address }) => address));
-      return group;
-    });
-    const result = await interleaved(
-      { package: () => reader.read(), nodes7: () => Promise.all(groups.map((group) => group.readAllItems())) },
-      { rounds: 50, warmUps: 10 },
-    );
-    say(`PDU ${pduSize}: ${medians(result.times)}`);
-    figures[`read${pduSize}_vs_nodes7`] = result.ratio('package', 'nodes7');
-    reader.close();
-    await Promise.all([ours.disconnect(), alone.disconnect()]);
-  }
-  return figures;
-}
 
 /** Recording 30 readings against 30 single UPDATEs of the same table, with the same triggers. */
 export async function record({ say }: Setting): Promise<Figures> {

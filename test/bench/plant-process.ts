@@ -49,6 +49,8 @@ const commands = {
       }),
     );
   },
+  /** Telegrams that the PLC has had. */
+  telegrams: () => running().counters.telegrams,
   /** Calls that the Odoos have had. */
   calls: () => odoos.reduce((sum, { calls }) => sum + calls.length, 0),
   stop: async () => {
