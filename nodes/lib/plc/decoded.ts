@@ -3,8 +3,6 @@ import type { SlotProblem } from './slot-problem';
 /** A field's value as it stands in the PLC; `problem` says why it cannot be read as one. */
 export interface Decoded {
   value: number | boolean | string;
-  /** The field's bytes. */
-  raw: Buffer;
   problem?: SlotProblem;
   /** A STRING that nobody has ever given a header, with characters in it all the same. */
   headless?: true;

@@ -1,6 +1,6 @@
 /** A field as a person sees it: its value and its bytes. */
 import { roundDecoded } from '../domain/weight';
-import { decodeField } from './slot-decode';
+import { bytesOf, decodeField } from './slot-decode';
 import { isFlag, isWeight } from './slot-layout';
 import { flagOf, kgOf, orderOf } from './slot-meaning';
 import type { ImageField, SlotImage } from './slot-places';
@@ -25,8 +25,8 @@ export const hexOf = (raw: Buffer): string =>
 
 function sightOf(slot: Buffer, row: ImageField): FieldSight {
   const decoded = decodeField(slot, row);
-  const { value, raw, problem } = decoded;
-  const seen = { field: row.field, hex: hexOf(raw), ...(problem ? { problem } : {}) };
+  const { value, problem } = decoded;
+  const seen = { field: row.field, hex: hexOf(bytesOf(slot, row)), ...(problem ? { problem } : {}) };
   if (row.field === 'mo_id') return { ...seen, value: orderOf(row, decoded).name };
   if (isWeight(row.field)) return { ...seen, value: String(roundDecoded(kgOf(row, value))) };
   const flag = isFlag(row.field) ? flagOf(row, value) : undefined;

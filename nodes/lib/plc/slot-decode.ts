@@ -1,7 +1,7 @@
 /**
  * Decodes the bytes of a slot's fields. S7 stores every number big-endian, the high byte first (STEP 7, "Data types").
  */
-import { decodeText } from './decode-text';
+import { textDecoder } from './decode-text';
 import type { Decoded } from './decoded';
 import { decodeTime } from './decode-time';
 import { problem } from './slot-problem';
@@ -10,33 +10,39 @@ import { typeOf, type SlotType } from './slot-types';
 
 export type { Decoded } from './decoded';
 
+/**
+ * Decodes one field of a slot.
+ * @param slot the bytes of the whole slot, as long as slotBytes() says
+ * @returns a number unscaled and unchecked (NaN and infinities included), a bit as boolean, a text without its filling
+ */
+export type Decoder = (slot: Buffer) => Decoded;
+
 type NumberType = Exclude<
   SlotType,
   'BOOL' | `BCD${number}` | 'CHAR' | 'WCHAR' | 'STRING' | 'WSTRING' | 'S7-200 STRING' | 'DATE_AND_TIME' | 'DTL' | 'LDT'
 >;
 
-const NUMBERS: Record<NumberType, (bytes: Buffer) => number | bigint> = {
-  BYTE: (bytes) => bytes.readUInt8(),
-  USINT: (bytes) => bytes.readUInt8(),
-  SINT: (bytes) => bytes.readInt8(),
-  WORD: (bytes) => bytes.readUInt16BE(),
-  UINT: (bytes) => bytes.readUInt16BE(),
-  INT: (bytes) => bytes.readInt16BE(),
-  DWORD: (bytes) => bytes.readUInt32BE(),
-  UDINT: (bytes) => bytes.readUInt32BE(),
-  DINT: (bytes) => bytes.readInt32BE(),
-  LWORD: (bytes) => bytes.readBigUInt64BE(),
-  ULINT: (bytes) => bytes.readBigUInt64BE(),
-  LINT: (bytes) => bytes.readBigInt64BE(),
-  REAL: (bytes) => bytes.readFloatBE(),
-  LREAL: (bytes) => bytes.readDoubleBE(),
+const NUMBERS: Record<NumberType, (slot: Buffer, at: number) => number | bigint> = {
+  BYTE: (slot, at) => slot.readUInt8(at),
+  USINT: (slot, at) => slot.readUInt8(at),
+  SINT: (slot, at) => slot.readInt8(at),
+  WORD: (slot, at) => slot.readUInt16BE(at),
+  UINT: (slot, at) => slot.readUInt16BE(at),
+  INT: (slot, at) => slot.readInt16BE(at),
+  DWORD: (slot, at) => slot.readUInt32BE(at),
+  UDINT: (slot, at) => slot.readUInt32BE(at),
+  DINT: (slot, at) => slot.readInt32BE(at),
+  LWORD: (slot, at) => slot.readBigUInt64BE(at),
+  ULINT: (slot, at) => slot.readBigUInt64BE(at),
+  LINT: (slot, at) => slot.readBigInt64BE(at),
+  REAL: (slot, at) => slot.readFloatBE(at),
+  LREAL: (slot, at) => slot.readDoubleBE(at),
 };
 
-function decodeNumber(raw: Buffer, type: NumberType): Decoded {
-  const exact = NUMBERS[type](raw);
+function decodeNumber(exact: number | bigint): Decoded {
+  if (typeof exact === 'number') return { value: exact };
   const value = Number(exact);
-  if (typeof exact === 'number' || Number.isSafeInteger(value)) return { value, raw };
-  return { value, raw, problem: problem('too-large') };
+  return Number.isSafeInteger(value) ? { value } : { value, problem: problem('too-large') };
 }
 
 /** One digit to four bits; STEP 7 keeps the sign of 3 or 7 digits in the first four, 1111 for minus ("BCD_I"). */
@@ -44,29 +50,36 @@ function decodeBcd(raw: Buffer): Decoded {
   const digits = raw.toString('hex');
   const negative = raw.length > 1 && digits.startsWith('f');
   const text = negative ? digits.slice(1) : digits;
-  if (/[a-f]/.test(text)) return { value: digits, raw, problem: problem('not-bcd') };
+  if (/[a-f]/.test(text)) return { value: digits, problem: problem('not-bcd') };
   // 0 − x, so that a negative 0 is 0.
-  return { value: negative ? 0 - Number(text) : Number(text), raw };
+  return { value: negative ? 0 - Number(text) : Number(text) };
 }
 
-/**
- * Decodes one field.
- * @param slot the bytes of the whole slot, as long as slotBytes() says
- * @returns a number unscaled and unchecked (NaN and infinities included), a bit as boolean, a text without its filling
- */
-export function decodeField(slot: Buffer, field: SlotField): Decoded {
+/** The bytes of a field. @param slot as for a decoder */
+export function bytesOf(slot: Buffer, field: SlotField): Buffer {
   const { byte } = position(field);
-  const raw = slot.subarray(byte, byte + fieldBytes(field));
+  return slot.subarray(byte, byte + fieldBytes(field));
+}
+
+/** What decodes a field: everything that follows from its row is worked out here, once. */
+export function decoderOf(field: SlotField): Decoder {
   const only = bitOf(field);
-  if (only) return { value: ((slot[only.byte]! >> only.bit) & 1) === 1, raw };
-  switch (typeOf(field.type).kind) {
+  if (only) return (slot) => ({ value: ((slot[only.byte]! >> only.bit) & 1) === 1 });
+  const { type } = field;
+  const { byte } = position(field);
+  switch (typeOf(type).kind) {
     case 'text':
-      return decodeText(raw, field);
+      return textDecoder(field, byte);
     case 'time':
-      return { value: decodeTime(raw, field.type), raw };
+      return (slot) => ({ value: decodeTime(bytesOf(slot, field), type) });
     case 'bcd':
-      return decodeBcd(raw);
-    default:
-      return decodeNumber(raw, field.type as NumberType);
+      return (slot) => decodeBcd(bytesOf(slot, field));
+    default: {
+      const numberAt = NUMBERS[type as NumberType];
+      return (slot) => decodeNumber(numberAt(slot, byte));
+    }
   }
 }
+
+/** Decodes one field, once. */
+export const decodeField = (slot: Buffer, field: SlotField): Decoded => decoderOf(field)(slot);

@@ -3,15 +3,23 @@
  * defaults to 0.
  */
 import { type Reading } from '../domain/reading';
-import { silosIn, type SiloTag, type SiloWeights } from '../domain/silos';
+import { type SiloTag, type SiloWeights } from '../domain/silos';
 import { sumForOdoo } from '../domain/weight';
 import { Collected } from './slot-collect';
-import { decodeField } from './slot-decode';
+import { decoderOf } from './slot-decode';
+import { Plausible } from './slot-plausible';
 import { problem, type SlotProblem } from './slot-problem';
 import type { SlotLayout } from './slot-layout';
 import type { Figures, Guards, Rejection, SlotOutcome, SlotReading } from './slot-outcome';
 
 export * from './slot-outcome';
+
+/**
+ * Judges one slot.
+ * @param bytes the slot, from its first byte to the end of its last field
+ * @param readAt when the PLC's answer arrived (ISO 8601, UTC)
+ */
+export type SlotGuard = (bytes: Buffer, slot: number, readAt: string) => SlotOutcome;
 
 /** A batch in kg, as people compare it: what lies in its silos together, and what is finished. */
 export const inKg = ({ consumption, actual_weight_quantity_finished_goods: finished }: Figures) => ({
@@ -20,24 +28,32 @@ export const inKg = ({ consumption, actual_weight_quantity_finished_goods: finis
 });
 
 /**
- * Decodes one slot and checks every field of it.
- * @param bytes the slot, from its first byte to the end of its last field
- * @param readAt when the PLC's answer arrived
+ * What decodes the slots of a layout and checks every field of them.
+ * @param fields with their offsets in a slot's bytes
  */
-export function readSlot(bytes: Buffer, layout: SlotLayout, slot: number, readAt: Date, guards: Guards): SlotOutcome {
-  const collected = new Collected(slot, bytes, readAt, guards);
-  for (const row of layout.fields) collected.take(row, decodeField(bytes, row));
-  collected.finish(layout.fields);
-  const { reading, marks, problems, moIdRaw, numberless } = collected;
+export function slotGuard({ fields }: Pick<SlotLayout, 'fields'>, guards: Guards): SlotGuard {
+  const plausible = new Plausible(guards);
+  const rows = fields.map((row) => ({ row, decode: decoderOf(row), limit: plausible.limitOf(row.field) }));
+  return (bytes, slot, readAt) => {
+    const collected = new Collected(slot, bytes, readAt, plausible);
+    for (const { row, decode, limit } of rows) collected.take(row, decode(bytes), limit);
+    collected.finish();
+    return outcomeOf(collected, bytes);
+  };
+}
+
+/** What a slot says, as far as it was collected, comes to. */
+function outcomeOf(collected: Collected, bytes: Buffer): SlotOutcome {
+  const { reading, problems, moIdRaw, numberless } = collected;
   if (numberless && reading.mo_id === '') {
     if (!collected.weighed) return { kind: 'empty' };
     const found = problem(reading.status_manufacturing ? 'no-number-complete' : 'no-number', inKg(reading));
     problems.unshift({ field: 'mo_id', ...found, value: '', raw: moIdRaw.toString('hex') });
   }
-  if (problems.length === 0) return { kind: 'reading', reading, marks, raw: bytes, mo_id_raw: moIdRaw };
+  if (problems.length === 0) return { kind: 'reading', reading, raw: bytes, mo_id_raw: moIdRaw };
   const trusted = !problems.some(({ field }) => field === 'mo_id');
   const rejection = {
-    slot,
+    slot: reading.slot,
     mo_id: trusted ? reading.mo_id : null,
     problems,
     raw: bytes.toString('hex'),
@@ -82,22 +98,22 @@ export function rejectDuplicates<Outcome extends SlotOutcome | undefined>(
   });
 }
 
+/** Whether two batches weigh the same in the same silos. */
+const sameWeightsOf = (a: SiloWeights, b: SiloWeights): boolean =>
+  Object.keys(a).every((tag) => a[tag] === b[tag]) && Object.keys(b).every((tag) => a[tag] !== undefined);
+
 /** Whether two batches weigh the same, silo by silo, and have the same finished quantity. */
 export const sameFigures = (a: Figures, b: Figures): boolean =>
   a.actual_weight_quantity_finished_goods === b.actual_weight_quantity_finished_goods &&
-  silosIn(a.consumption, b.consumption).every((tag) => a.consumption[tag] === b.consumption[tag]);
+  sameWeightsOf(a.consumption, b.consumption);
 
 /** Whether two readings of a slot say the same about its batch: status_operation may go on changing after completion. */
 export const sameWeights = (a: Reading, b: Reading): boolean =>
   a.slot === b.slot && a.mo_id === b.mo_id && a.status_manufacturing === b.status_manufacturing && sameFigures(a, b);
 
-/** Whether two readings of a slot say the same, whenever they were taken. */
-export const sameValues = (a: SlotReading | undefined, b: SlotReading): boolean =>
-  a !== undefined && a.status_operation === b.status_operation && sameWeights(a, b);
-
 /** The silos that weigh less than in an earlier reading of the same order. */
 export function fallingSilos(before: SlotReading | undefined, now: SlotReading): SiloTag[] {
   if (before?.mo_id !== now.mo_id) return [];
   const earlier: SiloWeights = before.consumption;
-  return silosIn(earlier, now.consumption).filter((tag) => (now.consumption[tag] ?? 0) < (earlier[tag] ?? 0));
+  return Object.keys(earlier).filter((tag) => (now.consumption[tag] ?? 0) < (earlier[tag] ?? 0));
 }

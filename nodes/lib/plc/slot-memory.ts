@@ -68,8 +68,8 @@ export class SlotMemory {
     if (last?.mo_id !== reading.mo_id) return false;
     if (last.seen_once) return cleared(last, reading);
     // Its "complete" was taken back by the acknowledgement: what it still shows is the batch that was accepted.
-    const shown = last.counter === reading.counter && (sameFigures(last, reading) || cleared(last, reading));
-    return isCleared === true && !reading.status_manufacturing && shown;
+    if (!isCleared || reading.status_manufacturing || last.counter !== reading.counter) return false;
+    return sameFigures(last, reading) || cleared(last, reading);
   }
 
   tell(reading: SlotReading): void {

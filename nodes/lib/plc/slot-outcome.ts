@@ -40,13 +40,10 @@ export interface Rejection {
 /** What is weighed of a batch. */
 export type Figures = Pick<Reading, 'consumption' | 'actual_weight_quantity_finished_goods'>;
 
-/** What a slot says about itself, where the layout has the fields. */
-export type Marks = Pick<Reading, 'acknowledged' | 'counter'>;
-
 /** What a slot holds; an empty one (no MO id, nothing weighed, not complete) says nothing. */
 export type SlotOutcome =
   | { kind: 'empty' }
-  | { kind: 'reading'; reading: SlotReading; marks: Marks; raw: Buffer; mo_id_raw: Buffer }
+  | { kind: 'reading'; reading: SlotReading; raw: Buffer; mo_id_raw: Buffer }
   | {
       kind: 'rejected';
       rejection: Rejection;

@@ -2,7 +2,7 @@
  * The telegrams of a slot reader over the connection of an S7 endpoint: whole slots, several to a telegram, each round of
  * telegrams within a time limit.
  */
-import { type S7Endpoint } from '@st-one-io/nodes7';
+import { type ReadVarAnswer, type S7Endpoint } from '@st-one-io/nodes7';
 import { ITEM_OK, itemRefused, offline, PlcError, stopped, timedOut, tooSlow, toPlcError } from './plc-errors';
 import { guardEndpoint } from './endpoint-guard';
 import { AREA_DB, TRANSPORT_BIT, TRANSPORT_BYTE, writeItem } from './slot-flag';
@@ -12,16 +12,16 @@ import { imageOf, type SlotImage } from './slot-places';
 import { within } from './time-limit';
 import { type Item, planTelegrams, roomOf, type TelegramPlan } from './telegram-plan';
 
-/** A slot's image, and when the last of it arrived. */
+/** A slot's image, and when the last of it arrived (ISO 8601, UTC). */
 export interface SlotAnswer {
   slot: number;
   bytes: Buffer;
-  at: Date;
+  at: string;
 }
 
 /** One look at some slots, in their order. */
 export interface Look {
-  answers: SlotAnswer[];
+  answers: readonly SlotAnswer[];
   /** Read telegrams sent. */
   telegrams: number;
   /** Every slot came as one item; otherwise its parts may be of two moments. */
@@ -30,30 +30,46 @@ export interface Look {
 
 /** The images of a look while its telegrams arrive. */
 class Images {
-  readonly #answers = new Map<number, SlotAnswer & { missing: number }>();
+  /** In the order of the slots asked for. */
+  readonly answers: readonly SlotAnswer[];
+  readonly #bySlot: SlotAnswer[] = [];
+  readonly #missing: Set<readonly Item[]>;
 
   constructor(slots: readonly number[], bytes: number, { telegrams }: TelegramPlan) {
-    for (const slot of slots) this.#answers.set(slot, { slot, bytes: Buffer.alloc(bytes), at: new Date(), missing: 0 });
-    for (const { slot } of telegrams.flat().flatMap(({ parts }) => parts)) this.#answers.get(slot)!.missing += 1;
+    const memory = Buffer.alloc(slots.length * bytes);
+    const at = new Date().toISOString();
+    this.answers = slots.map((slot, n) => ({ slot, bytes: memory.subarray(n * bytes, (n + 1) * bytes), at }));
+    for (const answer of this.answers) this.#bySlot[answer.slot] = answer;
+    this.#missing = new Set(telegrams);
   }
 
-  fill({ parts }: Item, data: Buffer): void {
-    for (const { slot, from, at, length } of parts) {
-      const answer = this.#answers.get(slot)!;
-      data.copy(answer.bytes, at, from, from + length);
-      answer.at = new Date();
-      answer.missing -= 1;
-    }
+  /** @param data of each item */
+  fill(items: readonly Item[], data: readonly Buffer[]): void {
+    const now = new Date().toISOString();
+    items.forEach(({ parts }, index) => {
+      for (const { slot, from, at, length } of parts) {
+        const answer = this.#bySlot[slot]!;
+        data[index]!.copy(answer.bytes, at, from, from + length);
+        answer.at = now;
+      }
+    });
+    this.#missing.delete(items);
   }
 
-  /** Slots that have arrived whole. */
+  /** How many slots have arrived whole. */
   get answered(): number {
-    return this.all.filter(({ missing }) => missing === 0).length;
+    const parts = [...this.#missing].flat().flatMap((item) => item.parts);
+    return this.answers.length - new Set(parts.map(({ slot }) => slot)).size;
   }
+}
 
-  get all(): (SlotAnswer & { missing: number })[] {
-    return [...this.#answers.values()];
-  }
+/** An item's bytes. @throws PlcError when the CPU refused it, or answered with another length */
+function dataOf({ db, address, length, parts }: Item, answer: ReadVarAnswer | undefined): Buffer {
+  if (answer?.returnCode === ITEM_OK && answer.data.length === length) return answer.data;
+  const slots = [...new Set(parts.map(({ slot }) => slot))].join(', ');
+  const where = `reading DB${db} bytes ${address}..${address + length - 1} (slot ${slots})`;
+  if (answer && answer.returnCode !== ITEM_OK) throw itemRefused(answer.returnCode, db, where);
+  throw new PlcError('protocol', `PLC: ${where} was answered with ${answer?.data.length ?? 0} bytes`);
 }
 
 export class SlotTelegrams {
@@ -64,6 +80,7 @@ export class SlotTelegrams {
   readonly #timeoutMs: number;
   readonly #leaveGuard: () => void;
   readonly #mode: OperatingMode;
+  #lastPlan: { slots: readonly number[]; pdu: number; plan: TelegramPlan } | undefined;
   #endpointError: unknown;
   readonly #onError = (error: unknown): void => void (this.#endpointError = error);
   readonly #onConnect = (): void => void (this.#endpointError = undefined);
@@ -102,7 +119,7 @@ export class SlotTelegrams {
     const fetched = Promise.all(plan.telegrams.map((items) => this.#fetch(items, images)));
     try {
       await this.#limited(fetched, `reading ${where}`, ending, late);
-      return { answers: images.all, telegrams: plan.telegrams.length, whole: plan.whole };
+      return { answers: images.answers, telegrams: plan.telegrams.length, whole: plan.whole };
     } catch (error) {
       // A CPU in STOP may refuse what it answers in RUN: then STOP is the cause to name.
       const refused = error instanceof PlcError && ['access', 'missing-block', 'protocol'].includes(error.kind);
@@ -126,10 +143,15 @@ export class SlotTelegrams {
     if (await this.#mode.isStop(ending)) throw stopped(this.#block());
   }
 
+  /** As it was the time before, where nothing has changed: most looks are at all slots. */
   #plan(slots: readonly number[]): TelegramPlan {
     const pdu = this.#endpoint.pduSize ?? 0;
+    const last = this.#lastPlan;
+    if (last?.slots === slots && last.pdu === pdu) return last.plan;
     try {
-      return planTelegrams(this.image.areas, slots, pdu);
+      const plan = planTelegrams(this.image.areas, slots, pdu);
+      this.#lastPlan = { slots, pdu, plan };
+      return plan;
     } catch (error) {
       const text = `PLC: ${(error as Error).message} (PDU ${pdu} - ${pdu - roomOf(pdu)}). Read fewer characters of that text.`;
       throw new PlcError('too-big', text, { cause: error });
@@ -144,16 +166,10 @@ export class SlotTelegrams {
     const answers = await this.#endpoint.readVars(
       items.map(({ db, address, length }) => ({ area: AREA_DB, db, transport: TRANSPORT_BYTE, address, length })),
     );
-    items.forEach((item, index) => {
-      const { db, address, length, parts } = item;
-      const numbers = [...new Set(parts.map(({ slot }) => slot))].join(', ');
-      const where = `reading DB${db} bytes ${address}..${address + length - 1} (slot ${numbers})`;
-      const answer = answers[index];
-      if (answer && answer.returnCode !== ITEM_OK) throw itemRefused(answer.returnCode, db, where);
-      if (answer?.data.length !== length)
-        throw new PlcError('protocol', `PLC: ${where} was answered with ${answer?.data.length ?? 0} bytes`);
-      images.fill(item, answer.data);
-    });
+    images.fill(
+      items,
+      items.map((item, index) => dataOf(item, answers[index])),
+    );
   }
 
   /** Whether the CPU says it is in STOP; one that does not tell counts as running. Asked of one that answers reads. */

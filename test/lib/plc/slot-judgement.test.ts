@@ -16,7 +16,7 @@ const reading = (change: Partial<SlotReading> = {}): SlotReading => ({
   ...change,
 });
 const seen = (change: Partial<SlotReading> = {}): SlotOutcome => ({
-  ...{ kind: 'reading', reading: reading(change), marks: {}, raw: Buffer.alloc(0), mo_id_raw: Buffer.alloc(0) },
+  ...{ kind: 'reading', reading: reading(change), raw: Buffer.alloc(0), mo_id_raw: Buffer.alloc(0) },
 });
 const refused = (mo_id: string | null): SlotOutcome => ({
   kind: 'rejected',

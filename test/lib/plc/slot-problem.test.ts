@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readSlot, rejectDuplicates, rejectReading, type SlotOutcome } from '../../../nodes/lib/plc/slot-guards';
+import { slotGuard, rejectDuplicates, rejectReading, type SlotOutcome } from '../../../nodes/lib/plc/slot-guards';
 import { LAYOUT_PRESETS, type SlotLayout } from '../../../nodes/lib/plc/slot-layout';
 import { countedAs, problem, SLOT_FAULTS, type SlotFault } from '../../../nodes/lib/plc/slot-problem';
 import { S7_BATCH_RECORD, writeSlot } from '../../../examples/plant/plc/batch-memory';
@@ -19,7 +19,7 @@ function outcome(spoil: (bytes: Buffer) => void = () => undefined, layout: SlotL
   const bytes = Buffer.alloc(LAYOUT.stride);
   writeSlot(bytes, S7_BATCH_RECORD, 1, { mo_id: 'WH/MO/00001', consumption: { silo_a: 1 } });
   spoil(bytes);
-  return readSlot(bytes, layout, 1, new Date(0), {});
+  return slotGuard(layout, {})(bytes, 1, '');
 }
 const reasonsOf = (of: SlotOutcome): string[] =>
   of.kind === 'rejected' ? of.rejection.problems.map((each) => countedAs({ problems: [each] })) : [of.kind];
