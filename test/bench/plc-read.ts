@@ -30,7 +30,7 @@ export async function plcRead({ plant, say }: Setting): Promise<Figures> {
     const group = new S7ItemGroup(alone);
     for (let slot = 1; slot <= SLOTS; slot += 1) group.addItems(addresses(layout, slot).map(({ address }) => address));
     const readers = { slots: () => reader.read(), nodes7: () => group.readAllItems() };
-    const { times, ratio } = await interleaved<keyof typeof readers>(readers, { rounds: 200, warmUps: 50 });
+    const result = await interleaved<keyof typeof readers>(readers, { rounds: 200, warmUps: 50 });
 
     const telegramsOf = async (read: () => Promise<unknown>): Promise<number> => {
       const before = await plant.call('telegrams');
@@ -38,8 +38,8 @@ export async function plcRead({ plant, say }: Setting): Promise<Figures> {
       return (await plant.call('telegrams')) - before;
     };
     const telegrams = { slots: await telegramsOf(readers.slots), nodes7: await telegramsOf(readers.nodes7) };
-    say(`PDU ${pduSize}: ${medians(times)}; telegrams ${telegrams.slots} and ${telegrams.nodes7}`);
-    figures[`read${pduSize}_vs_nodes7`] = ratio('slots', 'nodes7');
+    say(`PDU ${pduSize}: ${medians(result.times)}; telegrams ${telegrams.slots} and ${telegrams.nodes7}`);
+    figures[`read${pduSize}_vs_nodes7`] = result.ratio('slots', 'nodes7');
     figures[`read${pduSize}_telegrams_vs_nodes7`] = telegrams.slots / telegrams.nodes7;
     reader.close();
     await Promise.all([ours.disconnect(), alone.disconnect()]);

@@ -3,7 +3,7 @@ import { MO_ID_PATTERN } from '../domain/reading';
 import { silosByMaterial } from '../domain/silo-material';
 import { type SiloTag } from '../domain/silos';
 import { roundDecoded } from '../domain/weight';
-import { type WeightField } from './slot-layout';
+import { type SlotFieldName } from './slot-layout';
 import { DEFAULT_LIMITS, type Guards } from './slot-outcome';
 import { problem, type SlotProblem } from './slot-problem';
 
@@ -35,7 +35,7 @@ export class Plausible {
   }
 
   /** The highest weight of a field (kg). */
-  limitOf(field: WeightField | 'position_weight'): number {
+  limitOf(field: SlotFieldName): number {
     if (field === 'position_weight') return OF_POSITION;
     const { [field]: own, silo = DEFAULT_LIMITS.silo } = this.#limits;
     return own ?? (field === FINISHED ? DEFAULT_LIMITS[field] : silo);
