@@ -48,7 +48,10 @@ export const QUEUE = {
     const closed = ordersIn<{ mo_id: string; reason: string }>(msg);
     if (!closed) throw new Error(t('error.orders'));
     // The check tells the ids of the others, too.
-    const open = ordersIn<{ mo_id: string }>({ ...msg, payload: msg.open ?? [] }) ?? [];
+    const open = ordersIn<{ mo_id: string; plan?: Order }>({ ...msg, payload: msg.open ?? [] }) ?? [];
+    const { changed, taken } = await store.replan(open.flatMap(({ plan }) => plan ?? []));
+    for (const { mo_id } of changed) node.log(t('status.replanned', { mo_id }));
+    for (const mo_id of taken) node.warn(t('status.replanned-late', { mo_id }));
     const left: Left[] = [];
     const found = await store.setAside([...open, ...closed], (row) => left.push(row));
     const batches = found.filter(({ set_aside_at }) => set_aside_at !== null);
@@ -59,7 +62,13 @@ export const QUEUE = {
     for (const { mo_id, reason } of left) node.warn(t('status.not-set-aside', { mo_id, reason }));
     const level = batches.length + left.length > 0 ? 'attention' : 'idle';
     return {
-      outputs: [{ payload: batches, ...(left.length > 0 ? { left } : {}) }],
+      outputs: [
+        {
+          payload: batches,
+          ...(left.length > 0 ? { left } : {}),
+          ...(changed.length > 0 ? { replanned: changed } : {}),
+        },
+      ],
       status: shown(level, t('status.set-aside', { count: batches.length, at: clock() })),
     };
   },

@@ -25,6 +25,7 @@ register(TYPE, {
     line: {},
     lineBy: {},
     lineField: {},
+    plans: {},
   },
   label: (node) => node._(`odoo-fetch-mo.operation.${String(node.operation)}`),
   ports: {
@@ -41,6 +42,7 @@ register(TYPE, {
       $('#node-row-lineField').toggle(
         fetches && isStandard(field('server').val()) && field('lineBy').val() === 'field',
       );
+      $('#node-row-plans').toggle(operation === 'check');
       $('#odoo-fetch-mo-tip').text(node._(`odoo-fetch-mo.tip.${operation}`));
     };
     for (const key of ['operation', 'server', 'lineBy']) field(key).on('change', show);

@@ -11,6 +11,7 @@ interface Config extends NodeDef {
   line: string;
   lineBy: LineKey;
   lineField: string;
+  plans: boolean;
 }
 
 export = function (RED: NodeAPI) {
@@ -18,11 +19,12 @@ export = function (RED: NodeAPI) {
     const server = requireNode<OdooServerNode>(RED, config.server, t, t('label.server'));
     const { orders } = server.connection();
     const silos = requireNode<SiloMapNode>(RED, config.silos, t, t('label.silos')).map();
-    const { operation, line = '', lineBy, lineField = '' } = config;
+    const { operation, line = '', lineBy, lineField = '', plans } = config;
     const filter = { line, by: lineBy, field: lineField.trim() };
     return {
       links: [server.link],
-      run: (msg, context) => OPERATIONS[operation]({ orders, silos, line: filter, msg, context }),
+      run: (msg, context) =>
+        OPERATIONS[operation]({ orders, silos, line: filter, plans: plans === true, msg, context }),
       // A list to compare comes once a day: it waits its turn, where a trigger would only come again.
       whileBusy: operation === 'compare' ? 'queue' : 'skip',
     };

@@ -13,6 +13,8 @@ interface Call {
   silos: SiloMap;
   /** Whose orders are fetched. */
   line: LineFilter;
+  /** A check compares the plans too. */
+  plans: boolean;
   msg: Input;
   context: Context;
 }
@@ -50,13 +52,13 @@ async function warnOfKey(odoo: OdooOrders, { t, signal, node }: Pick<Context, 't
   node.warn(t(days < 0 ? 'status.keyExpired' : 'status.keyDays', { days }));
 }
 
-async function check({ orders, silos, msg, context: { t, signal, node } }: Call): Promise<Outcome> {
+async function check({ orders, silos, plans, msg, context: { t, signal, node } }: Call): Promise<Outcome> {
   const given = listIn(msg);
   const rows = given.filter(isNamed);
   if (given.length > 0 && rows.length === 0) throw new Error(t('error.orders'));
   // One bad entry keeps no other order from being checked.
   if (rows.length < given.length) node.warn(t('status.nameless', { count: given.length - rows.length }));
-  const { open, closed } = await checkOrders(orders, silos, rows, signal);
+  const { open, closed } = await checkOrders(orders, silos, rows, signal, plans);
   const values = { count: open.length + closed.length, closed: closed.length, at: clock() };
   return {
     outputs: [{ payload: closed, open }],

@@ -28,7 +28,11 @@ export const CONFIG_HISTORIES: Readonly<Record<string, ConfigHistory>> = {
   'silo-map': { first: {}, steps: [] },
   'odoo-fetch-mo': {
     first: { operation: 'fetch', line: '' },
-    steps: [(config) => ({ lineBy: 'operation-type', lineField: '', ...config })],
+    // There were no orders down, so that a plan that changed in Odoo mattered to nobody.
+    steps: [
+      (config) => ({ lineBy: 'operation-type', lineField: '', ...config }),
+      (config) => ({ plans: false, ...config }),
+    ],
   },
   'plc-consumption-read': {
     first: {

@@ -11,19 +11,11 @@ import {
   type Order,
   type Production,
   remaindersOf,
-  toOrder,
 } from '../domain/order';
+import { changedPlans, type Fetched, type FetchedOrder, plansOf } from './plans';
 import type { ComparedRow } from '../domain/reconciliation';
 import type { SiloMap } from '../domain/silos';
 import type { Calling, FoundOrder, LineFilter, OdooOrders } from '../domain/odoo-orders';
-
-export type FetchedOrder = Order & { schedule_start: string; notes: string[] };
-
-export interface Fetched {
-  orders: FetchedOrder[];
-  /** Orders that cannot be queued, and why. */
-  refused: { mo_id: string; reason: string }[];
-}
 
 /** States in which a named order may still be weighed. */
 const WEIGHABLE = ['confirmed', 'progress', 'to_close'];
@@ -48,22 +40,9 @@ export async function fetchOrders(
     ({ listed: a }, { listed: b }) =>
       compare(a.schedule_start || '', b.schedule_start || '') || compare(a.mo_id, b.mo_id),
   );
-  const weighed = found.flatMap(({ moves }) => moves).filter(({ code }) => silos.byCode(code));
-  const wanted = new Set([...found.map(unitOf), ...weighed.map(({ uom_id }) => uom_id)]);
-  const units = await odoo.units(
-    [...wanted].filter((id) => id > 0),
-    call,
-  );
-  for (const one of found) {
-    const { listed, production, moves, byproducts } = one;
-    const { order, refused } = toOrder(listed, moves, silos, { unit: unitOf(one), units, byproducts });
-    if (order) fetched.orders.push({ ...order, odoo_id: production.id });
-    else fetched.refused.push({ mo_id: listed.mo_id, reason: refused });
-  }
-  return fetched;
+  const { orders, refused } = await plansOf(odoo, silos, found, call);
+  return { orders, refused: [...fetched.refused, ...refused] };
 }
-
-const unitOf = ({ production: { product_uom_id } }: FoundOrder): number => (product_uom_id ? product_uom_id[0] : 0);
 
 /** Without orders that share their name: readings tell no id. */
 function unambiguous(found: readonly FoundOrder[], { refused }: Fetched): FoundOrder[] {
@@ -108,6 +87,8 @@ async function namedOrders(
   return found;
 }
 
+export type { Fetched, FetchedOrder };
+
 export interface CheckedOrder {
   mo_id: string;
   /** State in Odoo; 'unknown' when Odoo does not know the order, 'ambiguous' when several have its name. */
@@ -119,22 +100,30 @@ export interface CheckedOrder {
   reason?: string;
   /** It is done in Odoo with the figures of the row. */
   done?: DoneReadback;
+  /** It is open, nothing was weighed for it, and Odoo plans by now what the row does not say. */
+  plan?: Order;
 }
 
 type ClosedOrder = CheckedOrder & { reason: string };
 
-/** The state of given rows' orders in Odoo: one call, and for those done after they were weighed their moves. @throws OdooError */
+/**
+ * The state of given rows' orders in Odoo: one call, and for those done after they were weighed their moves.
+ * @param plans whether the plans of those that nothing was weighed for are compared too: three calls more for all
+ * @throws OdooError
+ */
 export async function checkOrders(
   odoo: OdooOrders,
   silos: SiloMap,
   rows: readonly ComparedRow[],
   signal?: AbortSignal,
+  plans = false,
 ): Promise<{ open: CheckedOrder[]; closed: ClosedOrder[] }> {
   const options = signal ? { signal } : {};
   const ids = rows.flatMap(({ odoo_id }) => odoo_id ?? []);
   const found = rows.length > 0 ? await odoo.states({ ids, names: rows.map(nameInOdoo) }, options) : [];
   const open: CheckedOrder[] = [];
   const closed: ClosedOrder[] = [];
+  const plannable: { row: ComparedRow; production: Production }[] = [];
   const weighed: { row: ComparedRow; production: Production; checked: CheckedOrder }[] = [];
   for (const row of rows) {
     const { production, reason } = identify(row, found);
@@ -144,15 +133,24 @@ export async function checkOrders(
       ...(production ? { odoo_id: production.id, odoo_name: production.name } : {}),
     };
     if (reason) closed.push({ ...checked, state: 'ambiguous', reason });
-    else if (WEIGHABLE.includes(state)) open.push(checked);
-    else if (production?.state === 'done' && isWeighed(row)) weighed.push({ row, production, checked });
+    else if (production && WEIGHABLE.includes(state)) {
+      open.push(checked);
+      plannable.push({ row, production });
+    } else if (production?.state === 'done' && isWeighed(row)) weighed.push({ row, production, checked });
     else {
       const since = isWeighed(row) ? 'it was weighed and not closed here' : 'and was never weighed';
       closed.push({ ...checked, reason: `order is "${state}" in Odoo, ${since}` });
     }
   }
   if (weighed.length > 0) closed.push(...(await checkFigures(odoo, silos, weighed, options)));
-  return { open, closed };
+  const changed = await changedPlans(odoo, silos, plans ? plannable : [], options);
+  const refused = new Map(changed.refused.map(({ mo_id, reason }) => [mo_id, reason]));
+  for (const order of changed.orders) for (const each of open) if (each.mo_id === order.mo_id) each.plan = order;
+  const unplanned = open.flatMap((each) => {
+    const reason = refused.get(each.mo_id);
+    return reason === undefined ? [] : [{ ...each, reason }];
+  });
+  return { open: open.filter(({ mo_id }) => !refused.has(mo_id)), closed: [...closed, ...unplanned] };
 }
 
 const isWeighed = (row: ComparedRow): boolean => Object.keys(actualWeights(row)).length > 0;

@@ -13,6 +13,7 @@ import { patiently } from './locked-row';
 import { Prepared } from './prepared';
 import { figuresOf, LOCKED_ROW } from './reading-sql';
 import { RECORD } from './record-sql';
+import { replan } from './replan';
 import { type Left, retry, setAside, type Told, UNREAD } from './set-aside';
 import { BATCH_COLUMNS, CLOSED_BY_HAND, DUE, LEASED, OF_LINE, SLOT_FREE, UNCONFIRMED } from './sql';
 import { type QueueSummary, summary, type Trail, trail } from './summary';
@@ -236,6 +237,9 @@ export class BatchStore {
    * @param onLeft told of each row that should have gone, and why it did not
    * @returns the rows that were set aside or found done
    */
+  /** @returns the rows whose plan changed, and the orders that were taken meanwhile */
+  replan = (orders: readonly Order[]): Promise<{ changed: Batch[]; taken: string[] }> => replan(this.#db, orders);
+
   async setAside(orders: readonly Told[], onLeft?: (row: Left) => void): Promise<Batch[]> {
     const { batches, left } = await setAside(this.#db, orders);
     if (onLeft) left.forEach(onLeft);

@@ -147,3 +147,63 @@ plantTest(
     assert.match(row.set_aside_reason ?? '', /limit the Odoo user to one company/);
   },
 );
+
+plantTest(
+  'a plan that is another in Odoo by now comes into the row, and what stands in a slot is wanted back',
+  async (plant) => {
+    const [changed = '', same = '', taken = '', weighed = ''] = await plant.queue(RECIPE, RECIPE, RECIPE, RECIPE);
+    await plant.db.none(
+      `UPDATE mo_batch SET consumption = 99, consumption_silo_a = 99, finished_goods = 'old',
+    component_silo_b_name = 'Maize', consumption_silo_b = 12, handed_slot = batch_no, handed_area = '' WHERE mo_id <> $1`,
+      same,
+    );
+    await plant.db.none(`UPDATE mo_batch SET taken_at = now() WHERE mo_id = $1`, taken);
+    await plant.read(weighed, { silo_a: 1 });
+    const rows = await plant.store.unread();
+    const { open } = await checkOrders(new AddonOrders(plant.client), silos, rows, undefined, true);
+    assert.deepEqual(
+      open.filter(({ plan }) => plan).map(({ mo_id }) => mo_id),
+      [changed, taken],
+    );
+    const replanned = await plant.store.replan(open.flatMap(({ plan }) => plan ?? []));
+    assert.deepEqual([replanned.changed.map(({ mo_id }) => mo_id), replanned.taken], [[changed], [taken]]);
+    const [row, other] = [await plant.row(changed), await plant.row(taken)];
+    assert.deepEqual(
+      [
+        Number(row.consumption),
+        row.consumption_silo_a,
+        row.consumption_silo_b,
+        row.component_silo_b_name,
+        row.hand_back,
+      ],
+      [150, 150, null, null, 'plan'],
+    );
+    assert.deepEqual([other.consumption_silo_a, other.hand_back], [99, null]);
+    const before = await plant.db.one<{ plan: { consumption_silo_a: number } }>(
+      `SELECT detail->'before' AS plan FROM mo_events WHERE kind = 'replanned'`,
+    );
+    assert.equal(before.plan.consumption_silo_a, 99);
+    // Once it is the same, nothing changes any more.
+    const again = await plant.store.replan(open.flatMap(({ plan }) => plan ?? []));
+    assert.deepEqual(
+      again.changed.map(({ mo_id }) => mo_id),
+      [],
+    );
+  },
+);
+
+plantTest('an order that is not to be weighed in kg any more is set aside with its reason', async (plant) => {
+  const [name = ''] = await plant.queue(RECIPE);
+  plant.odoo.defineUnit({ name: 'kg', category: 'Weight', factor: 1, rounding: 1 });
+  const { closed } = await checkOrders(
+    new AddonOrders(plant.client),
+    silos,
+    await plant.store.unread(),
+    undefined,
+    true,
+  );
+  await plant.store.setAside(closed);
+  const row = await plant.row(name);
+  assert.deepEqual([row.state, row.odoo_cancelled], ['set-aside', false]);
+  assert.match(row.set_aside_reason ?? '', /not in kg/);
+});
