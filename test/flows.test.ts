@@ -39,7 +39,7 @@ test('what people import is what its sources say; `npm run examples` writes it',
 });
 
 test('the timers run every 60, 5 and 3 minutes, and each once after a start, one after the other', () => {
-  const timers = load(SHIPPED).filter(({ type, repeat }) => type === 'inject' && repeat);
+  const timers = load(SHIPPED).filter(({ type, repeat, d }) => type === 'inject' && repeat && !d);
   assert.deepEqual(
     timers.map(({ repeat, once }) => [repeat, once]),
     [
@@ -61,6 +61,23 @@ test('the manual API is disabled as shipped, node by node', () => {
   const members = nodes.filter(({ g, type }) => g === group?.id && type !== 'comment');
   assert.equal(members.length, 9);
   assert.ok(members.every(({ d }) => d === true));
+});
+
+test('orders down stands between Task 1 and Task 2, with its timer and its comment, disabled node by node', () => {
+  const nodes = load(SHIPPED);
+  const groups = nodes.filter(({ type }) => type === 'group').sort((a, b) => Number(a.y) - Number(b.y));
+  const at = groups.findIndex(({ name }) => String(name).startsWith('Orders down'));
+  assert.match(String(groups[at - 1]?.name), /^Task 1/);
+  assert.match(String(groups[at + 1]?.name), /^Task 2/);
+  const members = nodes.filter(({ g }) => g === groups[at]?.id);
+  assert.deepEqual(
+    members.filter(({ d }) => d !== true).map(({ type }) => type),
+    ['comment'],
+  );
+  const timer = members.find(({ repeat }) => repeat);
+  const [next = ''] = (timer?.wires ?? []).flat();
+  assert.equal(nodes.find(({ id }) => id === next)?.operation, 'hand-over');
+  assert.equal(nodes.find(({ operation }) => operation === 'check')?.plans, true);
 });
 
 test('every action node of the package is in the shipped flow', () => {
