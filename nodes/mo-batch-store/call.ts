@@ -1,4 +1,5 @@
 /** What every operation of the batch store gets, and how it says what came of it. */
+import type { SiloNames } from '../lib/domain/silos';
 import { clock, type Context, type Input, type Status } from '../lib/node-red/node-shell';
 import type { BatchStore } from '../lib/store/batch-store';
 import type { Stores } from '../lib/store/database-link';
@@ -8,6 +9,8 @@ export interface Call {
   stores: Stores;
   msg: Input;
   line: string;
+  /** What people call the silos. */
+  silos: SiloNames;
   limit: number;
   /** How long the weights of a running slot may stand still (minutes). */
   stalled: number;

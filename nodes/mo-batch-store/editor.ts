@@ -41,6 +41,8 @@ const GIVES: Readonly<Record<string, string>> = {
   'belongs-to': 'mo-batch-store.output.due-row',
   'finished-weight': 'mo-batch-store.output.due-row',
 };
+/** Those that name silos. */
+const NAMING = ['trail', 'archived', 'list', 'needs'];
 const LIMITED = ['enqueue', 'due', 'completed'];
 /** A year (minutes). */
 const LONGEST = 525_600;
@@ -65,6 +67,7 @@ register(TYPE, {
   color: '#A9BECF',
   properties: {
     database: { type: 'mo-database', required: true, label: labelOf(TYPE, 'database') },
+    silos: { type: 'silo-map', required: false, label: labelOf(TYPE, 'silos') },
     operation: {},
     line: {},
     limit: { label: labelOf(TYPE, 'limit'), validate: onlyIf((node) => LIMITED.includes(operationOf(node)), limit) },
@@ -93,6 +96,7 @@ register(TYPE, {
     const show = (): void => {
       const chosen = operationOf(node);
       $('#node-row-limit').toggle(LIMITED.includes(chosen));
+      $('#node-row-silos').toggle(NAMING.includes(chosen));
       $('#mo-batch-store-minutes').toggle(['health', 'needs'].includes(chosen));
       $('#mo-batch-store-alarms').toggle(chosen === 'health');
       $('#mo-batch-store-tip').text(node._(`mo-batch-store.tip.${chosen}`));

@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import type { DatabaseNode } from '../lib/node-red/config-nodes';
+import { siloNames } from '../lib/node-red/silo-names';
 import { registerAction, requireNode } from '../lib/node-red/node-shell';
 import { type HealthConfig, healthAction, minutesOf } from './alarms';
 import { connections } from './connections';
@@ -7,6 +8,8 @@ import { OPERATIONS } from './operations';
 
 interface Config extends HealthConfig {
   database: string;
+  /** Of flows that were saved before there was a choice: undefined. */
+  silos?: string;
   operation: keyof typeof OPERATIONS | 'connections' | 'health';
   line: string;
   limit: string;
@@ -40,6 +43,7 @@ export = function (RED: NodeAPI) {
             stores,
             msg,
             line: config.line ?? '',
+            silos: siloNames(RED, config.silos),
             limit: Math.min(limit, MOST),
             stalled: operation === 'needs' ? minutesOf(config, 'stalled', t) : 0,
             here: (time) => link.here(time),

@@ -20,8 +20,8 @@ function inWords(need: Need, t: Context['t'], here: (time: string) => Date): Nee
 }
 
 export const NEEDS = {
-  async needs({ stores, line, stalled, here, context: { t } }: Call): Promise<Outcome> {
-    const needs = (await stores.people.needs(line, stalled)).map((need) => inWords(need, t, here));
+  async needs({ stores, line, silos, stalled, here, context: { t } }: Call): Promise<Outcome> {
+    const needs = (await stores.people.needs(line, stalled, silos)).map((need) => inWords(need, t, here));
     const text = t(needs.length > 0 ? 'status.needs' : 'status.needs-none', { count: needs.length, at: clock() });
     return { outputs: [{ payload: needs }], status: shown(needs.length > 0 ? 'failed' : 'ok', text) };
   },

@@ -42,6 +42,8 @@ if (known && columns) {
   // A spreadsheet would run a text that begins like a formula. Numbers stay numbers, with a decimal point.
   const cell = (value) => (typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : (value ?? ''));
   const rows = msg.csv === 'silos' ? trail.audit : trail.timeline;
+  // What people call the silos, where they gave a label: last, so that every other column keeps its place.
+  if (rows.some(({ label }) => label)) columns.push('label');
   msg.payload = rows.map((row) =>
     Object.fromEntries(columns.map((column) => [column, cell(column === 'mo_id' ? msg.mo_id : row[column])])),
   );
@@ -92,7 +94,7 @@ msg.payload = {
   silos:
     known &&
     trail.audit.map((silo) => ({
-      silo: silo.silo,
+      silo: silo.label || silo.silo,
       component: silo.component || '',
       planned: timed(silo.planned, time(silo.planned_at)),
       read: timed(silo.read, time(silo.read_at), silo.source),
@@ -106,7 +108,7 @@ msg.payload = {
       at: time(entry.at),
       event: entry.event,
       who: entry.source,
-      silo: entry.silo,
+      silo: entry.label || entry.silo,
       component: entry.component,
       before: kg(entry.before),
       kg: kg(entry.kg),

@@ -99,6 +99,8 @@ export interface DoneReadback {
 /** The four figures of one silo (kg); null: nothing was planned, read, sent or confirmed. */
 export interface SiloFigures {
   silo: SiloTag;
+  /** The label that people gave the silo, if they did. */
+  label?: string;
   component: string | null;
   planned: number | null;
   /** As the row holds it: read from the PLC, or corrected by hand. */

@@ -76,8 +76,8 @@ export interface Need {
   weights_of: string | null;
   /** How often Odoo was asked for this number. */
   asks: number;
-  /** What is weighed (kg, above 0). */
-  weights: { silo: SiloTag; kg: number }[];
+  /** What is weighed (kg, above 0), with the label that people gave the silo, if they did. */
+  weights: { silo: SiloTag; label?: string; kg: number }[];
   /** Their sum (kg). */
   weighed: number;
   /** kg of finished goods; null: nobody told. */

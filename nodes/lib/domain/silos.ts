@@ -131,6 +131,8 @@ export const siloNumber = (tag: ColumnTag): number => 101 + SILO_TAGS.indexOf(ta
 export const siloNumberColumn = (tag: ColumnTag): string => (tag.startsWith('lq_') ? `lq${siloNumber(tag)}` : tag);
 
 const defaultLabel = (tag: SiloTag): string => tag.replace('_', ' ').toUpperCase();
+/** Whether it says no more than the tag: "SILO A", "Silo A". */
+const isDefault = (tag: SiloTag, label: string): boolean => label.toUpperCase() === defaultLabel(tag);
 
 /** The map that a new silo-map node starts with: silo_a ↔ silo101 … lq_fml ↔ lq115, all switched on. */
 export const DEFAULT_SILOS: readonly Silo[] = SILO_TAGS.map((tag) => ({
@@ -164,7 +166,7 @@ export class SiloMap {
     this.#byTag = new Map(enabled.map((silo) => [silo.tag, silo]));
     this.#byCode = new Map(enabled.map((silo) => [silo.code, silo]));
     this.#labels = new Map(
-      silos.flatMap(({ tag, label }) => (label && label !== defaultLabel(tag) ? [[tag, label] as const] : [])),
+      silos.flatMap(({ tag, label }) => (label && !isDefault(tag, label) ? [[tag, label] as const] : [])),
     );
   }
 
@@ -185,4 +187,13 @@ export class SiloMap {
   name(tag: SiloTag): string {
     return this.label(tag) ?? tag;
   }
+}
+
+/** What people call the silos. */
+export type SiloNames = Pick<SiloMap, 'label' | 'name'>;
+
+/** What is told of a silo, with the label that people gave it, if they did. */
+export function labelled<Told extends { silo: SiloTag }>(told: Told, silos: SiloNames): Told & { label?: string } {
+  const label = silos.label(told.silo);
+  return label ? { ...told, label } : told;
 }

@@ -3,6 +3,7 @@
  * what happened. Times come from the events alone: a figure that no event explains has none.
  */
 import { siloFigures, type SiloFigures } from '../domain/batch';
+import { labelled, SiloMap, type SiloNames } from '../domain/silos';
 import { sumForOdoo } from '../domain/weight';
 import { type AuditedRow, changesOf, iso, object, READ, textIn, type TrailEvent } from './changes';
 import { type Phrase, phrase, type Said } from './phrase';
@@ -34,25 +35,29 @@ export interface Audit {
 /**
  * The audit of one order.
  * @param trail its row in the queue or null, its rows in the history and its events, each oldest first
+ * @param silos what people call them; without it they are called by their tags
  */
-export function auditOf({
-  batch,
-  history,
-  events,
-}: {
-  batch: AuditedRow | null;
-  history: readonly AuditedRow[];
-  events: readonly TrailEvent[];
-}): Audit {
+export function auditOf(
+  {
+    batch,
+    history,
+    events,
+  }: {
+    batch: AuditedRow | null;
+    history: readonly AuditedRow[];
+    events: readonly TrailEvent[];
+  },
+  silos: SiloNames = new SiloMap([]),
+): Audit {
   const rows = batch ? [...history, batch] : history;
   const row = rows.at(-1);
-  const audit = row ? siloFigures(row).map((figures) => explained(row, figures, events)) : [];
+  const audit = row ? siloFigures(row).map((figures) => labelled(explained(row, figures, events), silos)) : [];
   const sum = (key: keyof Audit['totals']): number => sumForOdoo(audit.map((silo) => silo[key]));
   return {
     audit,
     totals: { planned: sum('planned'), read: sum('read'), sent: sum('sent'), confirmed: sum('confirmed') },
-    timeline: timelineOf(rows, events),
-    notes: row ? notesOn(row, rows.slice(0, -1), audit, events) : [],
+    timeline: timelineOf(rows, events).map((entry) => labelled(entry, silos)),
+    notes: row ? notesOn(row, rows.slice(0, -1), audit, events, silos) : [],
   };
 }
 
@@ -85,6 +90,7 @@ function notesOn(
   earlier: readonly AuditedRow[],
   audit: readonly SiloAudit[],
   events: readonly TrailEvent[],
+  silos: SiloNames,
 ): Said {
   const timeless = audit.filter(
     ({ planned, planned_at, read, read_at, sent, sent_at, confirmed, confirmed_at }) =>
@@ -94,10 +100,10 @@ function notesOn(
       (confirmed !== null && !confirmed_at),
   );
   const untimed = phrase('untimed', {
-    silos: timeless.map(({ silo }) => silo).join(', '),
+    silos: timeless.map(({ silo }) => silos.name(silo)).join(', '),
     why: [phrase(whyUntimed(row, events))],
   });
-  return [...unsettledOn(row), ...(timeless.length > 0 ? [untimed] : []), ...earlier.map(earlierRow)];
+  return [...unsettledOn(row, silos), ...(timeless.length > 0 ? [untimed] : []), ...earlier.map(earlierRow)];
 }
 
 function whyUntimed(row: AuditedRow, events: readonly TrailEvent[]): string {
@@ -111,9 +117,9 @@ function earlierRow({ batch_no, status = 'queued', archived_at, notes }: Audited
 }
 
 /** A call by hand that nobody knows the outcome of. */
-function unsettledOn({ pending_call }: AuditedRow): Phrase[] {
+function unsettledOn({ pending_call }: AuditedRow, silos: SiloNames): Phrase[] {
   const { consumption = {}, finished, mark_done, at } = pending_call ?? {};
-  const sent: (Phrase | string)[] = Object.entries(consumption).map(([silo, kg]) => `${silo} ${kg} kg`);
+  const sent: (Phrase | string)[] = Object.entries(consumption).map(([silo, kg]) => `${silos.name(silo)} ${kg} kg`);
   if (finished !== undefined) sent.push(phrase('sent-finished', { kg: finished }));
   if (mark_done) sent.push('mark-done');
   return sent.length > 0 ? [phrase('unsettled', { at: at ?? '', sent })] : [];

@@ -4,7 +4,7 @@
 import type { Batch } from '../domain/batch';
 import { byNeed, type Need, type NeedCode, REMEDIES } from '../domain/need';
 import type { Reading } from '../domain/reading';
-import { actualWeights, silosIn, type SiloWeights } from '../domain/silos';
+import { actualWeights, labelled, SiloMap, type SiloNames, silosIn, type SiloWeights } from '../domain/silos';
 import { sumForOdoo } from '../domain/weight';
 import type { Database } from './connection';
 import { FOREIGN, LOCKED_ROW, SEEN_ONCE } from './reading-sql';
@@ -89,10 +89,10 @@ const ofHeld = ({ mo_id, line, reading, held_since, reason, weights_of, asks, qu
   });
 };
 
-const ofRejected = ({ mo_id, line, source, slot, problems, since }: RejectedRow): Need =>
+const ofRejected = ({ mo_id, line, source, slot, problems, since }: RejectedRow, silos: SiloNames): Need =>
   need('rejected', `rejected ${line} ${source} ${slot}`, {
     ...{ mo_id, line, source, slot, since: since.toISOString() },
-    reason: problems.map(({ field, problem, value }) => said(field, problem, value)).join('; '),
+    reason: problems.map(({ field, problem, value }) => said(silos.name(field), problem, value)).join('; '),
   });
 const said = (field: string, problem: string, value: string | number | boolean | undefined): string =>
   `${field} ${problem}${value === undefined || value === '' ? '' : ` (${value})`}`;
@@ -101,12 +101,19 @@ const said = (field: string, problem: string, value: string | number | boolean |
  * Everything that needs a person: what blocks a batch first.
  * @param line of this line, and of none; '': of all
  * @param stalledMinutes how long the weights of a running slot may stand still
+ * @param silos what people call them; without it they are called by their tags
  */
-export async function needs(db: Database, line: string, stalledMinutes: number): Promise<Need[]> {
+export async function needs(
+  db: Database,
+  line: string,
+  stalledMinutes: number,
+  silos: SiloNames = new SiloMap([]),
+): Promise<Need[]> {
   const [rows, held, rejected] = (await db.multi(NEEDS, { line, minutes: stalledMinutes })) as [
     NeedyRow[],
     HeldRow[],
     RejectedRow[],
   ];
-  return [...rows.map(ofRow), ...held.map(ofHeld), ...rejected.map(ofRejected)].sort(byNeed);
+  const all = [...rows.map(ofRow), ...held.map(ofHeld), ...rejected.map((slot) => ofRejected(slot, silos))];
+  return all.map((one) => ({ ...one, weights: one.weights.map((kg) => labelled(kg, silos)) })).sort(byNeed);
 }

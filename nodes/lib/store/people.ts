@@ -1,6 +1,7 @@
 /** What people are asked and decide, beside what the queue does by itself. */
 import type { Batch } from '../domain/batch';
 import type { Need } from '../domain/need';
+import type { SiloNames } from '../domain/silos';
 import { type Belonging, belongsTo, type NotGiven } from './belongs-to';
 import type { Database } from './connection';
 import type { Decision } from './decide';
@@ -16,8 +17,8 @@ export class People {
   }
 
   /** Everything that needs a person: see needs.ts. */
-  needs(line: string, stalledMinutes: number): Promise<Need[]> {
-    return needs(this.#db, line, stalledMinutes);
+  needs(line: string, stalledMinutes: number, silos?: SiloNames): Promise<Need[]> {
+    return needs(this.#db, line, stalledMinutes, silos);
   }
 
   /** Which slots of a source are refused now: see rejected.ts. */

@@ -13,6 +13,8 @@ export interface TimelineEntry {
   source: string;
   /** '': the event as a whole. */
   silo: SiloTag;
+  /** The label that people gave the silo, if they did. */
+  label?: string;
   component: string;
   /** kg before and after: as the row held them, or with a push as sent; null: nothing was said. */
   before: number | null;
