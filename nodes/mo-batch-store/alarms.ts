@@ -27,7 +27,12 @@ const limitsOf = (config: HealthConfig, t: Context['t']): AlarmLimits => ({
   stalled: minutesOf(config, 'stalled', t),
   unread: minutesOf(config, 'unread', t),
   unconfirmed: minutesOf(config, 'unconfirmed', t),
+  handed: minutesOf(config, 'handed', t),
 });
+
+/** What a person is asked about a hand-over, or that the order simply waits. */
+const whyNotTaken = ({ reason }: Alarm, t: Context['t']): string =>
+  reason ? t(`handover.${reason}`) : t('alarm.offered');
 
 /** `topic` is the kind, `payload` says what, where, since when and what to do next. */
 const message = (alarm: Alarm, t: Context['t'], here: (time: string) => Date): object => ({
@@ -37,7 +42,7 @@ const message = (alarm: Alarm, t: Context['t'], here: (time: string) => Date): o
       alarm.kind === 'unread' ? t(alarm.line ? 'alarm.line' : 'alarm.no-line', { line: alarm.line }) : where(alarm, t),
     since: moment(here(alarm.since)),
     ended: moment(here(alarm.ended_at ?? alarm.since)),
-    reason: alarm.reason ?? t('alarm.no-reason'),
+    reason: alarm.kind === 'not-taken' ? whyNotTaken(alarm, t) : (alarm.reason ?? t('alarm.no-reason')),
   }),
   alarm,
 });

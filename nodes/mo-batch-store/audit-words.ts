@@ -7,7 +7,9 @@ type Translate = (key: string, values: Record<string, unknown>) => string;
 function wordsOf(t: Translate, phrase: Phrase | string): string {
   if (typeof phrase === 'string') return phrase;
   const values = Object.entries(phrase.values).map(([name, value]) => [name, isSaid(value) ? listed(t, value) : value]);
-  return t(`audit.${phrase.code}`, Object.fromEntries(values) as Record<string, unknown>);
+  // What a person is asked about a hand-over, the node that hands over says too.
+  const key = phrase.code.startsWith('handover.') ? phrase.code : `audit.${phrase.code}`;
+  return t(key, Object.fromEntries(values) as Record<string, unknown>);
 }
 
 const isSaid = (value: Phrase['values'][string]): value is Said => typeof value === 'object';

@@ -75,6 +75,7 @@ register(TYPE, {
     stalled: minutes('stalled'),
     unread: minutes('unread'),
     unconfirmed: minutes('unconfirmed'),
+    handed: minutes('handed'),
     outputs: {},
   },
   label: (node) => node._(`mo-batch-store.operation.${String(node.operation)}`),

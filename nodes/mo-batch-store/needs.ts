@@ -13,7 +13,8 @@ export interface NeedInWords extends Need {
 
 function inWords(need: Need, t: Context['t'], here: (time: string) => Date): NeedInWords {
   const { code, mo_id, weighed, asks, weights_of, finished } = need;
-  const values = { where: where(need, t), mo_id, reason: need.reason, weighed, asks, weights_of, finished };
+  const reason = code === 'handover' ? t(`handover.${need.reason}`) : need.reason;
+  const values = { where: where(need, t), mo_id, reason, weighed, asks, weights_of, finished };
   const [what, todo] = [t(`need.${code}.what`, values), t(`need.${code}.todo`, values)];
   const since = need.since ? t('need.since', { since: moment(here(need.since)) }) : '';
   return { ...need, what, todo, text: `${what}${since}. ${todo}` };

@@ -62,6 +62,8 @@ export const RECORDING = {
     const right = rejected ? null : readings.map(({ slot }) => slot);
     const wrong = [...(rejected ?? []), ...nameless, ...(refused as readonly unknown[]).filter(isRejected)];
     await stores.people.noteRejected({ rejected: wrong, right, line, source });
+    for (const shownThere of await stores.handovers.neverHanded(line, readings))
+      node.warn(t('status.never-handed', { ...shownThere }));
     const saved = recorded.filter(({ outcome }) => outcome === 'recorded');
     for (const { mo_id, consumption, seen_once } of saved) {
       node.log(t('status.saved', { mo_id, count: Object.keys(consumption).length }));

@@ -19,7 +19,7 @@ export function refusedIn({ unfit, asked, slots }: Passed, t: Context['t']): Ref
   }));
   const persons = asked.map(({ mo_id, slot, code }) => ({
     ...{ mo_id, slot },
-    problems: [{ code, problem: t(`refused.${code}`) }],
+    problems: [{ code, problem: t(code === 'not-kept' ? 'refused.not-kept' : `handover.${code}`) }],
   }));
   const foreign = slots.flatMap((left) =>
     left.as === 'foreign'

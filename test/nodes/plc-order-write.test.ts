@@ -1,6 +1,7 @@
 /** Handing orders over to a simulated CPU, over the real `s7 endpoint` node and a real database. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { Watch } from '../../nodes/lib/store/watch';
 import { ORDER_PRESETS } from '../../nodes/lib/plc/order-layout';
 import { moId, order, orders, reading, row } from '../support/store';
 import { orderPlant, RECORD } from '../support/order-plant';
@@ -192,5 +193,58 @@ test('without taken or an echo the node refuses to work, and says why', async (t
   assert.match(
     String(error),
     /neither a row for “taken” nor one for an echo: nobody could know what the PLC has taken/,
+  );
+});
+
+test('handed and taken are states of the queue, told on the audit trail, and an order that is not taken is an alarm', async (t) => {
+  const { store, plc, db, handOver } = await orderPlant(t, { slots: 2 });
+  await store.enqueue(orders(1, 3), 3);
+  await handOver();
+  plc.take(1);
+  await handOver();
+  const { states } = await store.summary();
+  assert.deepEqual([states.taken, states.handed, states.queued], [1, 2, 0]);
+  const limits = { stalled: 15, unread: 1_000, unconfirmed: 30, handed: 10 };
+  const watch = new Watch(db);
+  assert.equal((await watch.news('w', limits)).open, 0);
+  await db.none(`UPDATE mo_batch SET ready_at = now() - interval '11 minutes' WHERE mo_id = $1`, moId(2));
+  const { news } = await watch.news('w', limits);
+  assert.deepEqual(
+    news.map(({ kind, mo_id, slot, state }) => [kind, mo_id, slot, state]),
+    [['not-taken', moId(2), 2, 'begin']],
+  );
+  plc.take(2);
+  await handOver();
+  assert.deepEqual(
+    (await watch.news('w', limits)).news.map(({ kind, state }) => [kind, state]),
+    [['not-taken', 'end']],
+  );
+  const kinds = await db.map(
+    `SELECT kind FROM mo_events WHERE mo_id = $1 ORDER BY id`,
+    moId(1),
+    ({ kind }: { kind: string }) => kind,
+  );
+  assert.deepEqual(kinds, ['queued', 'handed', 'offered', 'taken']);
+});
+
+test('an order that a slot shows and nobody handed to the line is flagged once, where orders are handed down', async (t) => {
+  const { red, store, plc, handOver } = await orderPlant(t, { slots: 1 });
+  await store.enqueue(orders(1, 2), 2);
+  await red.send('save', { payload: [reading(2, { silo_a: 1 }, 1)] });
+  assert.deepEqual(
+    red.logged('warn').filter(({ text }) => /never handed/.test(text)),
+    [],
+  );
+  await handOver();
+  plc.take(1);
+  await handOver();
+  const shows = [reading(1, { silo_a: 1 }, 2), reading(2, { silo_a: 2 }, 2), reading(77, { silo_a: 3 }, 2)];
+  await red.send('save', { payload: shows });
+  await red.send('save', { payload: shows });
+  assert.deepEqual(
+    red
+      .logged('warn')
+      .flatMap(({ text }) => /^MO (\S+) stands in slot (\d+), but was never handed/.exec(text)?.slice(1) ?? []),
+    [moId(2), '2', moId(77), '77'],
   );
 });

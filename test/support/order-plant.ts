@@ -87,6 +87,11 @@ export async function orderPlant(
       database: 'db',
       wires: [['handed'], ['refused']],
     },
+    {
+      ...{ id: 'save', type: 'mo-batch-store', operation: 'record', line: '' },
+      database: 'db',
+      wires: [['handed'], ['refused']],
+    },
     ...['handed', 'refused'].map((id) => ({ id, type: 'helper' })),
   ];
   const red = await startFlow(t, flow, databaseLogin(address));

@@ -1,6 +1,7 @@
 /**
  * A batch: one manufacturing order in the queue (`mo_batch`), under the field names of the table.
  *
+ *   queued ──▶ handed ──▶ taken ──▶ (orders down: in a slot of the PLC, copied by it)
  *   queued ──reading──▶ running ──status 1──▶ completed ──Odoo has every value──▶ confirmed ──read back done──▶ done ──▶ history
  *      └──────────────────┴───────────────────────┴─────── Odoo refuses for good ──▶ set-aside ──retry now──▶ (back)
  *                                                                                         └──archived by hand──▶ history
@@ -20,8 +21,20 @@ import {
 
 export { actualWeights, plannedWeights };
 
-export const BATCH_STATES = ['queued', 'running', 'completed', 'confirmed', 'done', 'set-aside'] as const;
+export const BATCH_STATES = [
+  'queued',
+  'handed',
+  'taken',
+  'running',
+  'completed',
+  'confirmed',
+  'done',
+  'set-aside',
+] as const;
 export type BatchState = (typeof BATCH_STATES)[number];
+
+/** How many there are of each; of `handed` and `taken` only where orders are handed to the PLC. */
+export type StateCounts = Record<Exclude<BatchState, 'handed' | 'taken'>, number> & Partial<Record<BatchState, number>>;
 
 /** What a call by hand sends, under the names it has on the row. */
 export interface CallByHand {

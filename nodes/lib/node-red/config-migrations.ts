@@ -53,7 +53,8 @@ export const CONFIG_HISTORIES: Readonly<Record<string, ConfigHistory>> = {
       ...{ operation: 'summary', line: '', limit: 10, limitType: 'num', outputs: 1 },
       ...{ stalled: 15, unread: 15, unconfirmed: 30 },
     },
-    steps: [],
+    // No order was handed to a PLC.
+    steps: [(config) => ({ handed: 60, ...config })],
   },
   'odoo-push-consumption': {
     first: {

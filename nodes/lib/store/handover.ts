@@ -45,6 +45,17 @@ const inSlot = (kind: string): string =>
     `jsonb_strip_nulls(jsonb_build_object('slot', b.handed_slot, 'back', b.hand_back, 'problem', b.handover_problem))`,
   );
 
+const NEVER_HANDED = `WITH shown AS (
+    SELECT s.* FROM jsonb_to_recordset($<shown:json>) AS s(mo_id text, slot int)
+    WHERE EXISTS (SELECT FROM mo_order_areas a WHERE ($<line> = '' OR a.line IN ('', $<line>)) AND a.until > now() - interval '1 day')
+      AND NOT EXISTS (SELECT FROM mo_batch b WHERE b.mo_id = s.mo_id AND b.handed_at IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM mo_histories h WHERE h.mo_id = s.mo_id)
+      AND NOT EXISTS (SELECT FROM mo_events e WHERE e.mo_id = s.mo_id AND e.kind = 'never-handed')
+  ), told AS (
+    INSERT INTO mo_events (mo_id, line, kind, detail)
+    SELECT s.mo_id, $<line>, 'never-handed', jsonb_build_object('slot', s.slot) FROM shown s
+  ) SELECT mo_id, slot FROM shown`;
+
 const STATEMENTS = {
   offer: change(
     'ready_at = clock_timestamp()',
@@ -111,7 +122,10 @@ export class DatabaseHandoverLedger {
 
   /** Only when no telegram is without its answer: what is still under way lands within the lease, or never. */
   async release(lease: AreaLease): Promise<void> {
-    await this.#db.none('DELETE FROM mo_order_areas WHERE line = $<line> AND owner = $<owner>', lease);
+    await this.#db.none(
+      `UPDATE mo_order_areas SET until = clock_timestamp() WHERE line = $<line> AND owner = $<owner>`,
+      lease,
+    );
   }
 
   /** The orders of a line that are to be handed over, in the queue's order. */
@@ -161,6 +175,18 @@ export class DatabaseHandoverLedger {
   /** What only a person can tell. @returns null: it was asked before */
   ask = (lease: AreaLease, batch: Batch, problem: HandoverProblem): Promise<Batch | null> =>
     this.#change('ask', lease, batch, { problem });
+
+  /**
+   * Orders that slots show and that nobody handed to the line, although its orders are handed down (within the last day):
+   * each is noted once.
+   * @returns those that are noted now
+   */
+  neverHanded(
+    line: string,
+    shown: readonly { mo_id: string; slot: number }[],
+  ): Promise<{ mo_id: string; slot: number }[]> {
+    return this.#db.any(NEVER_HANDED, { line, shown });
+  }
 
   /** A person names orders that were wanted back: they may be handed over again. */
   async wantAgain(moIds: readonly string[]): Promise<void> {

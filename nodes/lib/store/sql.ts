@@ -57,6 +57,8 @@ export const BATCH_STATE = `CASE
   WHEN b.done_readback IS NOT NULL AND NOT ${UNCONFIRMED} THEN 'done'
   WHEN b.status_manufacturing THEN CASE WHEN ${UNCONFIRMED} THEN 'completed' ELSE 'confirmed' END
   WHEN b.revision > 0 THEN 'running'
+  WHEN b.taken_at IS NOT NULL THEN 'taken'
+  WHEN b.handed_slot IS NOT NULL THEN 'handed'
   ELSE 'queued' END`;
 
 export const BATCH_COLUMNS = `b.*, ${BATCH_STATE} AS state`;

@@ -1,7 +1,14 @@
 /**
  * What a person and Task 1's gate need to know of the queue, and all that is known of one order. Reads only.
  */
-import { type Batch, type BatchState, type CallByHand, siloFigures, type SiloFigures } from '../domain/batch';
+import {
+  type Batch,
+  type BatchState,
+  type StateCounts,
+  type CallByHand,
+  siloFigures,
+  type SiloFigures,
+} from '../domain/batch';
 import type { Reading } from '../domain/reading';
 import type { Database } from './connection';
 import { LOCKED_ROW } from './reading-sql';
@@ -11,7 +18,7 @@ import { BATCH_COLUMNS, LAST_SEEN, OF_LINE, QUIET, UNCONFIRMED } from './sql';
 export interface QueueSummary {
   /** Rows that keep Task 1 from fetching: all but the set-aside ones. */
   queue: number;
-  states: Record<BatchState, number>;
+  states: StateCounts;
   /** Unconfirmed rows with a value, due now or waiting for their next attempt. */
   unconfirmed: number;
   next_attempt_at: Date | null;
@@ -50,6 +57,15 @@ export interface BatchEvent {
     | 'retry'
     | 'close-anyway'
     | 'closed-by-hand'
+    | 'handed'
+    | 'offered'
+    | 'taken'
+    | 'withdraw'
+    | 'withdrawn'
+    | 'wanted-again'
+    | 'handover-asked'
+    | 'never-handed'
+    | 'replanned'
     | 'archived'
     | 'held'
     | 'accepted'

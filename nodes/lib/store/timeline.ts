@@ -104,6 +104,17 @@ function saidBy(event: TrailEvent): Said {
       const reason = reasonOf(event);
       return reason.length > 0 ? reason : [phrase('same-values')];
     }
+    case 'handed':
+    case 'offered':
+    case 'taken':
+    case 'withdrawn':
+    case 'withdraw':
+    case 'handover-asked':
+      return handedOver(detail);
+    case 'replanned':
+      return [phrase('replanned', { kg: kgIn(object(detail.before).consumption) ?? '?' })];
+    case 'never-handed':
+      return [phrase('never-handed', { slot: textIn(detail.slot) })];
     case 'belongs-to':
       return [
         phrase('belongs-to', { told: textIn(detail.told), mo_id: textIn(detail.belongs_to) }),
@@ -114,6 +125,22 @@ function saidBy(event: TrailEvent): Said {
     default:
       return decided(detail);
   }
+}
+
+/** Why an order was wanted back. */
+const BACK: Readonly<Record<string, Said>> = {
+  plan: [phrase('back-plan')],
+  person: [phrase('back-person')],
+  closed: [phrase('back-closed')],
+};
+
+/** Where an order stood in the PLC, why it was wanted back, and what a person was asked. */
+function handedOver({ slot, back, problem }: TrailEvent['detail']): Said {
+  return [
+    ...(slot == null ? [] : [phrase('order-slot', { slot: textIn(slot) })]),
+    ...(BACK[textIn(back)] ?? []),
+    ...(problem ? [phrase(`handover.${textIn(problem)}`)] : []),
+  ];
 }
 
 /** What was decided or found, why, and by whom. */

@@ -2,18 +2,21 @@
  * What is wrong on a line and for how long: alarms, each told once when it begins and once when it ends, and the figures
  * that a monitoring system asks for.
  */
-import { type BatchState } from '../domain/batch';
+import { type StateCounts } from '../domain/batch';
 import { type Database, LOCKS } from './connection';
 import { BATCH_STATE, CHANGED_AT, OF_LINE } from './sql';
 
 /**
  * stalled: the slot says that it runs, but its values stand still. unread: nobody reads the line. unconfirmed: Odoo lacks
- * values of the row. set-aside: the row waits for a person.
+ * values of the row. set-aside: the row waits for a person. not-taken: the order was handed to the PLC, which has not taken
+ * it, or only a person can see whether it has.
  */
-export type AlarmKind = 'stalled' | 'unread' | 'unconfirmed' | 'set-aside';
+export type AlarmKind = 'stalled' | 'unread' | 'unconfirmed' | 'set-aside' | 'not-taken';
 
 /** How long something may last before it is an alarm (minutes). */
-export type AlarmLimits = Record<Exclude<AlarmKind, 'set-aside'>, number>;
+export type AlarmLimits = Record<'stalled' | 'unread' | 'unconfirmed', number> & { handed?: number };
+/** When nothing else is said (minutes). */
+const HANDED = 60;
 
 /** An alarm that has begun or ended. Times are ISO 8601, UTC. */
 export interface Alarm {
@@ -42,7 +45,7 @@ export interface AlarmNews {
 /** The queue in numbers, per line. */
 export interface LineFigures {
   line: string;
-  states: Record<BatchState, number>;
+  states: StateCounts;
   /** Age of the oldest values that Odoo lacks (s), set-aside rows left out; 0 when there are none. */
   oldest_unconfirmed: number;
   /** Held readings. */
@@ -70,6 +73,10 @@ const UNCONFIRMED_LONG = `SELECT 'unconfirmed', ${ABOUT_ROW}, b.unconfirmed_sinc
 const SET_ASIDE = `SELECT 'set-aside', ${ABOUT_ROW}, b.set_aside_at, b.set_aside_reason FROM mo_batch b
   WHERE ${OF_LINE} AND b.set_aside_at IS NOT NULL`;
 
+const NOT_TAKEN = `SELECT 'not-taken', b.id::text, b.mo_id, b.equipment_id_batch, b.handed_slot, coalesce(b.ready_at, b.handed_at), b.handover_problem
+  FROM mo_batch b WHERE ${OF_LINE} AND ${LIVE} AND b.handed_slot IS NOT NULL AND b.taken_at IS NULL AND b.last_plc_reading IS NULL
+    AND (b.handover_problem IS NOT NULL OR b.ready_at <= now() - ${minutes('handed')})`;
+
 /**
  * Lines that were read before. One without a name is every line's, but was perhaps given one later: it counts as long as no
  * named line is read after it, or an order of the queue was last seen by it. A time in the future is one that the database's
@@ -94,7 +101,7 @@ const COLUMNS = 'kind, subject, mo_id, line, slot, since, reason';
 
 const NEWS = `
 WITH present (${COLUMNS}) AS MATERIALIZED (
-  ${[STALLED, UNCONFIRMED_LONG, SET_ASIDE, NOT_READ_ANY_MORE, NEVER_READ].join('\n  UNION ALL ')}
+  ${[STALLED, UNCONFIRMED_LONG, SET_ASIDE, NOT_TAKEN, NOT_READ_ANY_MORE, NEVER_READ].join('\n  UNION ALL ')}
 ), began AS (
   INSERT INTO mo_alarms (watch, ${COLUMNS}) SELECT $<watch>, p.* FROM present p ON CONFLICT DO NOTHING RETURNING ${COLUMNS}
 ), ended AS (
@@ -130,6 +137,7 @@ export class Watch {
       // Each line ends its own alarms only: it does not see those of the others.
       watch: line ? `${watch} ${line}` : watch,
       line,
+      handed: HANDED,
       ...limits,
     })) as [unknown, [{ open: number; news: Told[] }]];
     const news = found.news.map(({ since, ended_at, reason, ...alarm }): Alarm => ({
