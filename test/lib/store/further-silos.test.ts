@@ -1,8 +1,12 @@
 /** Silos beyond the fifteen that have columns of their own live in JSON beside those, and count like them. */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { actualWeights, componentNames, plannedWeights } from '../../../nodes/lib/domain/silos';
 import { auditOf } from '../../../nodes/lib/store/audit';
+import { exportTo, importFrom } from '../../../nodes/lib/store/transfer';
+import { openTempFolder } from '../../support/cluster';
 import { confirmed, finalReading, freshStore, leased, moId, order, reading, row } from '../../support/store';
 
 const FURTHER = {
@@ -66,7 +70,9 @@ test('a row of before reads as {}; SQL by hand may write numbers under such tags
   const set = (json: string): Promise<null> =>
     db.none(`UPDATE mo_batch SET more_actual_consumption = $1::jsonb`, [json]);
   for (const wrong of ['{"bin_16": "12"}', '{"Bin": 1}', '{"silo_a": 1}', '[]', '{"a-b": 1}'])
-    await assert.rejects(set(wrong), /mo_batch_more_weights/, wrong);
+    await assert.rejects(set(wrong), /mo_batch_more_silos/, wrong);
+  for (const wrong of [`more_consumption = '{"bin_16": "12"}'`, `more_component_names = '{"bin_16": 12}'`])
+    await assert.rejects(db.none(`UPDATE mo_batch SET ${wrong}`), /mo_batch_more_silos/, wrong);
   assert.equal((await row(db, 1)).revision, 0);
   await set('{"bin_16": null}');
   await db.none('UPDATE mo_batch SET more_actual_consumption = NULL');
@@ -103,4 +109,36 @@ test('what Odoo turned out to hold of a call by hand is taken into a further sil
   const known = { settled: { consumption }, arrived: { consumption: { ...consumption, bin_17: 5 } } };
   const settled = await ledger.settleCalls(taken.batch, taken.owner, known, 'it had arrived');
   assert.deepEqual(actualWeights(settled ?? {}), { bin_16: 13 }, 'only what was unsettled');
+});
+
+test('a changed plan of further silos comes into a queued row, and a silo that left the order leaves it', async (t) => {
+  const { store, db } = await freshStore(t);
+  await store.enqueue([{ ...order(1), ...FURTHER }], 1);
+  await store.replan([{ ...order(1), more_component_names: { bin_9: 'Rock salt' }, more_consumption: { bin_9: 4 } }]);
+  const changed = await row(db, 1);
+  assert.deepEqual([changed.more_component_names, changed.more_consumption], [{ bin_9: 'Rock salt' }, { bin_9: 4 }]);
+  await store.replan([order(1)]);
+  assert.deepEqual((await row(db, 1)).more_consumption, {});
+});
+
+test('queue and history with further silos are exported and imported as they are', async (t) => {
+  const [from, to] = [await freshStore(t), await freshStore(t)];
+  for (const n of [1, 2]) {
+    await from.store.enqueue([{ ...order(n), ...FURTHER }], 1);
+    await from.store.record([reading(n, { bin_16: 12.4, bin_40: n }, n)], 'PLC01');
+  }
+  await from.store.archive([String((await row(from.db, 2)).id)], { status: 'failed', note: 'by hand' });
+  const folder = openTempFolder();
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'export');
+  await exportTo(from.db, file);
+  await importFrom(to.db, file);
+  const rows = async ({ db }: typeof to): Promise<object[]> => [
+    ...(await db.any('SELECT * FROM mo_batch')),
+    ...(await db.any('SELECT * FROM mo_histories')),
+  ];
+  const [queued, archived] = (await rows(to)) as Parameters<typeof actualWeights>[0][];
+  assert.deepEqual(actualWeights(queued!), { bin_16: 12.4, bin_40: 1 });
+  assert.deepEqual(componentNames(archived!).bin_9, 'Salt');
+  assert.deepEqual(await rows(to), await rows(from));
 });

@@ -25,13 +25,14 @@ ALTER TABLE mo_histories ADD COLUMN IF NOT EXISTS more_component_names jsonb NOT
 ALTER TABLE mo_histories ADD COLUMN IF NOT EXISTS more_consumption jsonb NOT NULL DEFAULT '{}';
 ALTER TABLE mo_histories ADD COLUMN IF NOT EXISTS more_actual_consumption jsonb NOT NULL DEFAULT '{}';
 
--- What SQL by hand writes there: numbers, under tags of silos that have no column of their own.
-CREATE OR REPLACE FUNCTION mo_more_weights(told jsonb) RETURNS bool LANGUAGE sql IMMUTABLE AS $weights$
+-- What SQL by hand writes there: values of this kind, under tags of silos that have no column of their own.
+CREATE OR REPLACE FUNCTION mo_more_silos(told jsonb, kind text) RETURNS bool LANGUAGE sql IMMUTABLE AS $more$
   SELECT jsonb_typeof(told) = 'object' AND NOT EXISTS (SELECT FROM jsonb_each(CASE WHEN jsonb_typeof(told) = 'object' THEN told ELSE '{}' END)
-    WHERE jsonb_typeof(value) <> 'number' OR key !~ '^[a-z][a-z0-9_]{0,30}$' OR key ~ '^(silo_[a-m]|lq_tetes|lq_fml)$')
-$weights$;
-ALTER TABLE mo_batch DROP CONSTRAINT IF EXISTS mo_batch_more_weights;
-ALTER TABLE mo_batch ADD CONSTRAINT mo_batch_more_weights CHECK (mo_more_weights(more_actual_consumption));
+    WHERE jsonb_typeof(value) <> kind OR key !~ '^[a-z][a-z0-9_]{0,30}$' OR key ~ '^(silo_[a-m]|lq_tetes|lq_fml)$')
+$more$;
+ALTER TABLE mo_batch DROP CONSTRAINT IF EXISTS mo_batch_more_silos;
+ALTER TABLE mo_batch ADD CONSTRAINT mo_batch_more_silos CHECK (mo_more_silos(more_component_names, 'string')
+  AND mo_more_silos(more_consumption, 'number') AND mo_more_silos(more_actual_consumption, 'number'));
 
 -- What a row weighs on one silo, wherever it keeps it.
 CREATE OR REPLACE FUNCTION mo_actual(told jsonb, tag text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $actual$
@@ -53,8 +54,8 @@ $untold$;
 CREATE OR REPLACE FUNCTION mo_batch_guard() RETURNS trigger LANGUAGE plpgsql AS $guard$
 BEGIN
   NEW.status_manufacturing := coalesce(NEW.status_manufacturing, false);
-  NEW.more_component_names := coalesce(NEW.more_component_names, '{}');
-  NEW.more_consumption := coalesce(NEW.more_consumption, '{}');
+  NEW.more_component_names := jsonb_strip_nulls(coalesce(NEW.more_component_names, '{}'));
+  NEW.more_consumption := jsonb_strip_nulls(coalesce(NEW.more_consumption, '{}'));
   NEW.more_actual_consumption := jsonb_strip_nulls(coalesce(NEW.more_actual_consumption, '{}'));
   IF TG_OP = 'INSERT' THEN
     NEW.id := coalesce(NEW.id, gen_random_uuid());
