@@ -1,7 +1,7 @@
 /**
  * The queue, its history and its events: every rule of the store as one statement. Knows no Node-RED and no Odoo.
  */
-import { type Batch, gotNoAnswer } from '../domain/batch';
+import type { Batch } from '../domain/batch';
 import type { Order } from '../domain/order';
 import type { Reading } from '../domain/reading';
 import { archive, type Archived, type Archiving, pruneEvents } from './archive';
@@ -9,49 +9,15 @@ import type { Database } from './connection';
 import type { Decided, Decision } from './decide';
 import { accept, closeAnyway, discard } from './decisions';
 import { ENQUEUE, UNQUEUED } from './enqueue-sql';
-import { patiently } from './locked-row';
 import { Prepared } from './prepared';
-import { figuresOf, LOCKED_ROW } from './reading-sql';
-import { RECORD } from './record-sql';
+import { leftovers, record, type RecordedReading, type SlotsRead, type UnnamedSlot } from './recording';
 import { replan } from './replan';
-import { type Left, retry, setAside, type Told, UNREAD } from './set-aside';
-import { BATCH_COLUMNS, CLOSED_BY_HAND, DUE, LEASED, OF_LINE, SLOT_FREE, UNCONFIRMED } from './sql';
+import { type Left, retry, setAside, type Told } from './set-aside';
 import { type QueueSummary, summary, type Trail, trail } from './summary';
 import { ORDER_COLUMNS } from './tables';
+import { completed, due, unread } from './work-list';
 
-/** What became of one reading. */
-export type RecordOutcome =
-  /** Written to its row. */
-  | 'recorded'
-  /** The same as the last accepted one: no row was touched. */
-  | 'unchanged'
-  /** The batch is completed, in the queue or the history, with other values: no reading changes them any more. */
-  | 'locked'
-  /** Read before the last accepted one of its order. */
-  | 'older'
-  /** Kept: until its order is queued, its row is free, or a person decides; `reason` tells. */
-  | 'held'
-  /** Its order is archived as completed, with these values if it tells final ones; or a person threw this telling away. */
-  | 'stale';
-
-/** Why a reading is held: absent where its order is not in the queue, else 'foreign-weights', 'locked-row' or the reading's `hold`. */
-export interface Judgement {
-  outcome: RecordOutcome;
-  reason?: string;
-  /** The order whose weights these are: its slot told them before. */
-  weights_of?: string;
-}
-
-export interface RecordedReading extends Reading, Judgement {}
-
-/** A batch without a readable order number, as its slot shows it. */
-export type UnnamedSlot = Pick<Reading, 'slot' | 'consumption' | 'actual_weight_quantity_finished_goods'>;
-
-/** What else a read of the PLC found: slots of one source that show no order now. */
-export interface SlotsRead {
-  source?: string;
-  emptied?: readonly number[];
-}
+export type { RecordedReading, RecordOutcome, SlotsRead, UnnamedSlot } from './recording';
 
 /** An order that a held reading waits for. */
 export interface UnqueuedOrder {
@@ -64,47 +30,10 @@ export interface UnqueuedOrder {
   asks: number;
 }
 
-/** What nobody has looked at is still to be recorded, like what waits for its row. */
-const NOT_YET: Judgement = { outcome: 'held', reason: LOCKED_ROW };
-
-interface Recorded {
-  mo_id: string;
-  outcome: RecordOutcome;
-  reason: string | null;
-  weights_of: string | null;
-}
-
-/** Rows that may be worked on now. */
-const READY = `b.mo_id IS NOT NULL AND ${DUE} AND NOT ${LEASED} AND ${OF_LINE}`;
-
-/** What runs in every cycle. */
 const STATEMENTS = {
   enqueue: new Prepared<Batch>('enqueue', ENQUEUE),
   unqueued: new Prepared<UnqueuedOrder>('unqueued', UNQUEUED),
-  record: new Prepared<Recorded>('record', RECORD),
-  due: new Prepared<Batch>(
-    'due',
-    `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE ${UNCONFIRMED} AND ${READY}
-     ORDER BY b.last_attempt_at NULLS FIRST, b.batch_no LIMIT $<limit>`,
-  ),
-  completed: new Prepared<Batch>(
-    'completed',
-    `SELECT ${BATCH_COLUMNS} FROM mo_batch b
-     WHERE (b.status_manufacturing OR (${CLOSED_BY_HAND} AND ${SLOT_FREE})) AND ${READY}
-     ORDER BY b.last_attempt_at NULLS FIRST, b.completed_at, b.batch_no LIMIT $<limit>`,
-  ),
 } as const;
-
-const ofLine = (line?: string): { line: string } => ({ line: line ?? '' });
-
-/**
- * Of the rows chosen, those whose last call got no answer come after the others: each may hold a turn for a whole time
- * limit. Chosen they are like any other, or they would never have a turn.
- */
-const slowLast = (rows: readonly Batch[]): Batch[] => [
-  ...rows.filter((row) => !gotNoAnswer(row)),
-  ...rows.filter(gotNoAnswer),
-];
 
 export class BatchStore {
   readonly #db: Database;
@@ -137,7 +66,7 @@ export class BatchStore {
    * grow from 5 to 60 minutes by the database's clock. Reading this list is the question: it is noted in the same statement.
    */
   unqueued(line?: string): Promise<UnqueuedOrder[]> {
-    return STATEMENTS.unqueued.underLock(this.#db, ofLine(line));
+    return STATEMENTS.unqueued.underLock(this.#db, { line: line ?? '' });
   }
 
   /** Which of these orders are left alone by enqueue because a person archived them: they have to be named. */
@@ -150,72 +79,29 @@ export class BatchStore {
     );
   }
 
-  /**
-   * Records readings, one statement for all: what changed since the last accepted PLC reading is written field by field
-   * (so that a correction by hand is not undone by an unchanged PLC), the final values together with the lock; the rest is
-   * told. No two readings may name the same order.
-   * A row that another session holds locked is tried for a moment; then its reading is held until a recording finds it free.
-   * @param line the line that was read; its liveness is noted
-   */
-  async record(readings: readonly Reading[], line = '', read: SlotsRead = {}): Promise<RecordedReading[]> {
-    const isLocked = ({ reason }: Judgement): boolean => reason === LOCKED_ROW;
-    const byOrder = await patiently<ReadonlyMap<string, Judgement>>(
-      async (before = new Map()) => {
-        const waiting = readings.filter(({ mo_id }) => isLocked(before.get(mo_id) ?? NOT_YET));
-        // What was empty before these readings is not emptied once more.
-        const judged = await this.#record(waiting, line, before.size > 0 ? { ...read, emptied: [] } : read);
-        return new Map([...before, ...judged.map(({ mo_id, ...judgement }) => [mo_id, judgement] as const)]);
-      },
-      (judged) => [...judged.values()].some(isLocked),
-    );
-    return readings.map((reading) => ({ ...reading, ...(byOrder.get(reading.mo_id) as Judgement) }));
+  /** Records readings: see recording.ts. */
+  record(readings: readonly Reading[], line = '', read: SlotsRead = {}): Promise<RecordedReading[]> {
+    return record(this.#db, readings, line, read);
   }
 
-  /**
-   * Which of these batches without a number are leftovers: they weigh what their slot told last, whose number alone was cleared.
-   * @returns numbers of slots
-   */
-  leftovers(unnamed: readonly UnnamedSlot[], line = '', { source = '' }: SlotsRead = {}): Promise<number[]> {
-    return this.#db.map(
-      `SELECT s.slot FROM jsonb_to_recordset($<unnamed:json>) AS u(slot int, consumption jsonb, finished numeric)
-       JOIN mo_slots s ON (s.line, s.source, s.slot) = ($<line>, $<source>, u.slot) AND s.figures = ${figuresOf('u.consumption', 'u.finished')}`,
-      {
-        unnamed: unnamed.map(({ actual_weight_quantity_finished_goods: finished, ...slot }) => ({ ...slot, finished })),
-        ...{ line, source },
-      },
-      ({ slot }: { slot: number }) => slot,
-    );
+  /** Which batches without a number are leftovers: see recording.ts. @returns numbers of slots */
+  leftovers(unnamed: readonly UnnamedSlot[], line = '', read: SlotsRead = {}): Promise<number[]> {
+    return leftovers(this.#db, unnamed, line, read);
   }
 
-  async #record(
-    readings: readonly Reading[],
-    line: string,
-    { source = '', emptied = [] }: SlotsRead,
-  ): Promise<(Judgement & { mo_id: string })[]> {
-    const rows = await STATEMENTS.record.underLock(this.#db, { readings, line, source, emptied, alive: true });
-    return rows.map(({ mo_id, outcome, reason, weights_of }) => ({
-      ...{ mo_id, outcome },
-      ...(reason && outcome === 'held' ? { reason } : {}),
-      ...(weights_of && outcome === 'held' ? { weights_of } : {}),
-    }));
+  /** Rows whose values Odoo has not confirmed and whose pause is over: see work-list.ts. */
+  due(limit: number, line?: string): Promise<Batch[]> {
+    return due(this.#db, limit, line);
   }
 
-  /** Rows whose values Odoo has not confirmed and whose pause is over; never tried ones first, those that got no answer last. */
-  async due(limit: number, line?: string): Promise<Batch[]> {
-    return slowLast(await STATEMENTS.due.any(this.#db, { limit, ...ofLine(line) }));
+  /** Rows to confirm, mark done and archive: see work-list.ts. */
+  completed(limit: number, line?: string): Promise<Batch[]> {
+    return completed(this.#db, limit, line);
   }
 
-  /** Completed rows to confirm, mark done and archive; and those that a person has closed in Odoo, once their slot is free. */
-  async completed(limit: number, line?: string): Promise<Batch[]> {
-    return slowLast(await STATEMENTS.completed.any(this.#db, { limit, ...ofLine(line) }));
-  }
-
-  /** Rows that no reading has reached yet, and running ones that none has changed for an hour: Odoo may have closed their orders. */
+  /** Rows whose orders Odoo may have closed: see work-list.ts. */
   unread(line?: string): Promise<Batch[]> {
-    return this.#db.any<Batch>(
-      `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE ${UNREAD} AND ${OF_LINE} ORDER BY b.batch_no`,
-      ofLine(line),
-    );
+    return unread(this.#db, line);
   }
 
   /** Everything known about one order, from one look at the database. */
@@ -232,13 +118,16 @@ export class BatchStore {
     );
   }
 
+  /** Puts the plans that Odoo has by now into the rows: see replan.ts. @returns the rows that changed, and orders taken meanwhile */
+  replan(orders: readonly Order[]): Promise<{ changed: Batch[]; taken: string[] }> {
+    return replan(this.#db, orders);
+  }
+
   /**
    * Takes rows that Odoo has closed out of the gate: see set-aside.ts.
    * @param onLeft told of each row that should have gone, and why it did not
    * @returns the rows that were set aside or found done
    */
-  /** @returns the rows whose plan changed, and the orders that were taken meanwhile */
-  replan = (orders: readonly Order[]): Promise<{ changed: Batch[]; taken: string[] }> => replan(this.#db, orders);
 
   async setAside(orders: readonly Told[], onLeft?: (row: Left) => void): Promise<Batch[]> {
     const { batches, left } = await setAside(this.#db, orders);
