@@ -1,7 +1,7 @@
 /** The dialog of the silo map: a table with a row for every silo, and as many further ones as the plant has. */
 import { DEFAULT_SILOS, hasColumns, type Silo } from '../lib/domain/silos';
-import { register } from '../lib/editor/dialog';
-import { nextSilo, type Problem, problemsOf } from './silo-rows';
+import { ask, register, say } from '../lib/editor/dialog';
+import { type Component, nextSilo, type Problem, problemsOf, proposed } from './silo-rows';
 
 const words = (node: EditorNode, { error, values }: Problem): string => node._(`silo-map.error.${error}`, values);
 
@@ -55,6 +55,26 @@ function addRow(node: EditorNode, { tag, code, label, enabled }: Silo): void {
   );
 }
 
+/** Adds a row for every product of open orders whose code stands in none. */
+function offerProducts(node: EditorNode): void {
+  const server = $('#silo-map-server');
+  RED.nodes.eachConfig(({ id, type, name, url }) => {
+    const label = name || (typeof url === 'string' && url) || id;
+    if (type === 'odoo-server') $('<option>').val(id).text(label).appendTo(server);
+  });
+  $('#silo-map-row-propose').toggle(server.children().length > 0);
+  $('#silo-map-propose').on('click', () => {
+    ask<{ components: Component[] }>(node, ['silo-map', 'propose'], { server: server.val() }, ({ components }) => {
+      const { silos, nameless } = proposed(readTable(), components);
+      for (const silo of silos) addRow(node, silo);
+      check(node);
+      const text = (key: string, values: object): string => node._(`silo-map.test.${key}`, { ...values });
+      const told = [text('proposed', { count: silos.length }), ...(nameless ? [text('nameless', { nameless })] : [])];
+      return say(told.join(' '));
+    });
+  });
+}
+
 register('silo-map', {
   color: '#8FC1BC',
   palette: 'label.silos',
@@ -78,6 +98,7 @@ register('silo-map', {
       table().children().last().find('.tag').trigger('focus');
       check(node);
     });
+    offerProducts(node);
     check(node);
   },
   save(node) {

@@ -43,3 +43,23 @@ export function nextSilo(silos: readonly Silo[]): Silo {
   const code = last ? counted(last.code) : '';
   return { tag, code: taken('code', code) ? '' : code, label: last ? counted(last.label) : '', enabled: true };
 }
+
+/** A component of open orders, as Odoo tells it. */
+export interface Component {
+  product: string;
+  /** '': nothing there says on which silo it is. */
+  code: string;
+}
+
+/** Rows for the components whose code stands in none yet, called as their product is; and the products without a code. */
+export function proposed(
+  silos: readonly Silo[],
+  components: readonly Component[],
+): { silos: Silo[]; nameless: string } {
+  const rows = [...silos];
+  for (const { product, code } of components) {
+    if (code && !rows.some((silo) => silo.code === code)) rows.push({ ...nextSilo(rows), code, label: product });
+  }
+  const nameless = components.filter(({ code }) => !code).map(({ product }) => product);
+  return { silos: rows.slice(silos.length), nameless: nameless.join(', ') };
+}

@@ -156,3 +156,25 @@ test('an Odoo 14 with several databases that makes a page of every error: says w
   assert.match(problem, /HTTP 500 with a web page.*name of the database.*rights/);
   assert.ok((await tested(entered(odoo))).ok);
 });
+
+test('the silo map proposes the products of open orders, of an Odoo that is deployed', async (t) => {
+  const odoo = await standard(t, { version: 17 });
+  odoo.createOrder(ORDER);
+  const { url, database } = odoo;
+  const propose = async (server: string): Promise<{ ok: boolean; problem?: string; components?: Component[] }> =>
+    (await (await red.post('/mo-bridge/silo-map/propose', { id: 'silos', server })).json()) as never;
+  assert.match((await propose('odoo')).problem ?? '', /odoo-server that is deployed/);
+  await red.deploy(
+    [
+      { id: 'tab', type: 'tab', label: 'tab' },
+      { id: 'odoo', type: 'odoo-server', name: '', url, database, interface: 'standard', configVersion: 2 },
+      { id: 'silos', type: 'silo-map', name: '' },
+      { id: 'fetch', z: 'tab', type: 'odoo-fetch-mo', name: '', server: 'odoo', silos: 'silos', wires: [[]] },
+    ],
+    { odoo: { user: 'bridge', password: 'bridge' } },
+  );
+  const { components = [], problem } = await propose('odoo');
+  const found = components.map(({ product, code }) => `${code} ${product}`);
+  assert.ok(found.includes('PRM1 Yeast') && found.includes('silo101 Pollard Angsa'), problem ?? found.join());
+  assert.ok(found.includes(' Bag 50 kg'), 'what has no code is told, too');
+});

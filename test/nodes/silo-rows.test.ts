@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_SILOS, type Silo, SiloMap } from '../../nodes/lib/domain/silos';
-import { nextSilo, problemsOf } from '../../nodes/silo-map/silo-rows';
+import { nextSilo, problemsOf, proposed } from '../../nodes/silo-map/silo-rows';
 
 const silo = (tag: string, code: string, label = '', enabled = true): Silo => ({ tag, code, label, enabled });
 const told = (silos: readonly Silo[]): [number, string, string][] =>
@@ -52,4 +52,25 @@ test('forty silos are added one after the other, and make a map', () => {
   const map = new SiloMap(rows);
   assert.equal(map.enabled.length, 40);
   assert.equal(map.byCode('B-40')?.tag, 'bin_40');
+});
+
+test('products of open orders become rows, each code once; what has no code is named', () => {
+  const rows = [silo('silo_a', 'silo101'), silo('silo_b', 'silo102', '', false)];
+  const found = [
+    { product: 'Pollard', code: 'silo101' },
+    { product: 'Kopra', code: 'silo102' },
+    { product: 'Yeast', code: 'PRM1' },
+    { product: 'Salt', code: 'PRM2' },
+    { product: 'Bag', code: '' },
+  ];
+  const { silos, nameless } = proposed(rows, found);
+  assert.deepEqual(
+    silos.map(({ code, label, enabled }) => [code, label, enabled]),
+    [
+      ['PRM1', 'Yeast', true],
+      ['PRM2', 'Salt', true],
+    ],
+  );
+  assert.equal(nameless, 'Bag');
+  assert.deepEqual(told([...rows, ...silos]), [], 'each has a tag of its own');
 });

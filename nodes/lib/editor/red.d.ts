@@ -15,6 +15,7 @@ declare const RED: {
   nodes: {
     registerType(type: string, definition: object): void;
     node(id: unknown): EditorNode | null;
+    eachConfig(callback: (node: EditorNode & { type: string }) => void): void;
     filterNodes(filter: { type: string }): EditorNode[];
   };
   utils: { validateTypedProperty(value: unknown, type: unknown, options: object): boolean | string };

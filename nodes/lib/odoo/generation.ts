@@ -112,8 +112,13 @@ export const isConsumed = (record: Fields, { picked }: Generation): boolean => !
 export const consumedBy = (move: Fields, generation: Generation): number =>
   isConsumed(move, generation) ? Number(move[generation.figure] ?? 0) : 0;
 
-/** What is reserved of a line, in the move's unit; where the figure stands for both, only until it is picked. */
-export const reservedOn = (line: Fields, { line: { reserved } }: Generation): number => Number(line[reserved] ?? 0);
+/** Whether a line holds a figure by now; where it stands for the reservation, too, that one is gone then. */
+export const holdsFigure = (line: Fields, generation: Generation): boolean =>
+  isConsumed(line, generation) && Number(line[generation.line.figure] ?? 0) !== 0;
+
+/** What is reserved of a line, in the move's unit; of one that holds a figure and no reservation, that. */
+export const reservedOn = (line: Fields, { line: { reserved, figure } }: Generation): number =>
+  Number(line[reserved] || line[figure] || 0);
 
 /** What marks a move as consumed, and as entered by hand. */
 export const moveMarks = ({ picked, manual }: Generation): Fields => marked(picked, manual);

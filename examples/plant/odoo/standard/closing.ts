@@ -5,7 +5,7 @@ import { OdooError, odooTime, roundQty } from '../records';
 import { fillPlan, setFigure } from './figures';
 import type { OrderBook } from './orders';
 import { consumedOf, figureOf, isOpen } from './records';
-import type { Move, Order } from './records';
+import type { Line, Move, Order } from './records';
 
 /** A wizard: the order is not done. Told apart by `res_model`; names are translated. */
 export function wizard(model: string, name: string, context: Params): Params {
@@ -92,6 +92,20 @@ function question(book: OrderBook, order: Order, flags: Params): Params | undefi
   return wizard(BACKORDER, 'You produced less than initial demand', context);
 }
 
+/** What exceeds the plan, off the lines that hold it: whole lines first, and a part of the next. */
+function takenOff(book: OrderBook, move: Move, excess: number): Line[] {
+  let left = excess;
+  const off: Line[] = [];
+  for (const line of move.lines) {
+    const part = Math.min(line.figure, left);
+    if (part === 0) continue;
+    off.push({ ...line, id: book.lineId(), figure: part });
+    line.figure = roundQty(line.figure - part, move.uom.rounding);
+    left = roundQty(left - part, move.uom.rounding);
+  }
+  return off;
+}
+
 /** Closes one component's move; the moves that Odoo splits off it. */
 function closeMove(book: OrderBook, move: Move): Move[] {
   const { generation } = book;
@@ -118,11 +132,7 @@ function closeMove(book: OrderBook, move: Move): Move[] {
     state,
   });
   if (figure > move.plan && generation.overPlan === 'second move') {
-    const [line] = move.lines;
-    setFigure(book, move, move.plan);
-    const more = split(rest, 'done');
-    if (line) more.lines = [{ ...line, id: book.lineId(), figure: rest }];
-    return [more];
+    return [{ ...split(rest, 'done'), lines: takenOff(book, move, rest) }];
   }
   const less = figure < move.plan;
   move.plan = figure;

@@ -24,6 +24,12 @@ export interface KnownOrder {
   complete: boolean;
 }
 
+/** A line as it stands in Odoo. */
+export interface SeenLine extends Line {
+  /** It holds a figure by now. */
+  holds: boolean;
+}
+
 /** So many orders are under way at once at most; the longest unused go first. */
 const MOST = 500;
 
@@ -49,14 +55,17 @@ class Latest<T> {
 }
 
 export class KnownOrders extends Latest<KnownOrder> {
-  /** By line: the most that was ever seen of it. From 17 on a figure replaces the reservation. */
+  /** By line: what was reserved before it held a figure. */
   readonly #reserved = new Latest<ReadonlyMap<number, number>>();
 
   /** @param lines as they stand in Odoo now @returns them with what was reserved of them before they held a figure */
-  remember<T extends Line>(order: number, lines: readonly T[]): T[] {
-    const seen = this.#reserved.get(order);
-    const most = lines.map((line) => ({ ...line, reserved: Math.max(line.reserved, seen?.get(line.id) ?? 0) }));
-    this.#reserved.set(order, new Map(most.map(({ id, reserved }) => [id, reserved])));
-    return most;
+  remember(order: number, lines: readonly SeenLine[]): Line[] {
+    const before = this.#reserved.get(order);
+    const known = lines.map(({ id, reserved, holds }) => ({
+      id,
+      reserved: (holds ? before?.get(id) : undefined) ?? reserved,
+    }));
+    this.#reserved.set(order, new Map(known.map(({ id, reserved }) => [id, reserved])));
+    return known;
   }
 }

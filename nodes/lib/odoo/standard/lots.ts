@@ -64,10 +64,11 @@ export async function beyondReservation(
   call: Calling,
 ): Promise<string> {
   const products = await reader.products([], call);
-  const beyond = moves.flatMap(({ id, product_id, product, code, uom, done }) => {
+  const beyond = moves.flatMap(({ id, product_id, product, code, uom, done, planned }) => {
     if (products.get(product_id)?.tracking !== 'lot') return [];
     const { lines = [] } = known.moves.find((move) => move.id === id) ?? {};
-    const reserved = clean(lines.reduce((sum, line) => sum + line.reserved, 0));
+    // Odoo reserves the plan at most; figures may have taken the reservation's place since.
+    const reserved = Math.min(planned, clean(lines.reduce((sum, line) => sum + line.reserved, 0)));
     const more = clean(done - reserved);
     return more > 0 ? [`${product} (${code}): ${done} ${uom} taken, ${reserved} ${uom} reserved`] : [];
   });

@@ -5,7 +5,16 @@ import { concluded } from '../../domain/conclusion';
 import { type Calling, OdooError } from '../../domain/odoo-orders';
 import type { OrderMove, Unit } from '../../domain/order';
 import { checked, readOf } from '../answer';
-import { type Generation, generationOf, lineFields, moveFields, reservedOn, TELLING, unitFields } from '../generation';
+import {
+  type Generation,
+  generationOf,
+  holdsFigure,
+  lineFields,
+  moveFields,
+  reservedOn,
+  TELLING,
+  unitFields,
+} from '../generation';
 import {
   areLines,
   areMoves,
@@ -18,6 +27,7 @@ import {
   type ProductRecord,
   type UnitRecord,
 } from './records';
+import type { SeenLine } from './known';
 import type { StandardRpc } from './rpc';
 import { parentsOf, unitOf } from './units';
 
@@ -127,15 +137,16 @@ export class Reader {
   }
 
   /** The lines of an order's moves, by the move's id. */
-  async lines(orderId: number, call?: Calling): Promise<Map<number, { id: number; reserved: number }[]>> {
+  async lines(orderId: number, call?: Calling): Promise<Map<number, SeenLine[]>> {
     const generation = await this.generation(call);
     const domain = [['move_id.raw_material_production_id', '=', orderId]];
     const fields = ['move_id', 'lot_id', ...lineFields(generation)];
     const asked = await this.ask('stock.move.line', 'search_read', { domain, fields, order: 'id' }, call);
-    const byMove = new Map<number, { id: number; reserved: number }[]>();
+    const byMove = new Map<number, SeenLine[]>();
     for (const record of checked('Reading stock.move.line', asked, areLines)) {
       const [move] = record.move_id;
-      byMove.set(move, [...(byMove.get(move) ?? []), { id: record.id, reserved: reservedOn(record, generation) }]);
+      const seen = { reserved: reservedOn(record, generation), holds: holdsFigure(record, generation) };
+      byMove.set(move, [...(byMove.get(move) ?? []), { id: record.id, ...seen }]);
     }
     return byMove;
   }
