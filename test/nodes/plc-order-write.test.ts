@@ -4,7 +4,8 @@ import { after, test } from 'node:test';
 import { Watch } from '../../nodes/lib/store/watch';
 import { ORDER_PRESETS } from '../../nodes/lib/plc/order-layout';
 import { moId, order, orders, reading, row } from '../support/store';
-import { orderPlant, RECORD } from '../support/order-plant';
+import { RECORD } from '../support/order-memory';
+import { orderPlant } from '../support/order-plant';
 import { stopHelper } from '../support/node-red';
 
 after(stopHelper);
