@@ -49,7 +49,7 @@ function slotsRead({ read }: Input): SlotsRead & { unnamed: Unnamed[]; rejected:
 }
 
 export const RECORDING = {
-  async record({ store, stores, msg, line, told, context: { t, node } }: Call): Promise<Outcome> {
+  async record({ store, stores, msg, line, silos, told, context: { t, node } }: Call): Promise<Outcome> {
     const { readings, refused, problems } = checkReadings(list(msg));
     // What is no list at all was wired wrongly: it does not show that the line is read either.
     if (!msg.payload || typeof msg.payload !== 'object') throw new Error(t('error.readings', { problems }));
@@ -72,7 +72,7 @@ export const RECORDING = {
     const tellings = recorded.flatMap((reading) => tellingOf(reading, t) ?? []);
     if (problems) tellings.push({ level: 'warn', text: t('status.readings-refused', { problems }) });
     for (const { slot, problems: found } of nameless) {
-      const text = found.map(({ field, problem }) => `${field} ${problem}`).join('; ');
+      const text = found.map(({ field, problem }) => `${silos.name(field)} ${problem}`).join('; ');
       tellings.push({ level: 'warn', text: t('status.nameless', { slot, problems: text }) });
     }
     for (const { level, text } of tellings) if (!told.has(text)) node[level](text);

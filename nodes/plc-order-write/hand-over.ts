@@ -64,7 +64,7 @@ export function handOverAction(RED: NodeAPI, node: Node, config: Config, t: Cont
       if (!passed) return { outputs: [], status: { level: 'idle', text: t('status.busy') } };
       plc.isUp();
       for (const { state, mo_id, slot } of passed.told) node.log(t(`status.${state}-one`, { mo_id, slot }));
-      const refused = refusedIn(passed, t);
+      const refused = refusedIn(passed, t, silos);
       const fresh = tell(refused);
       const [error] = passed.errors;
       return {

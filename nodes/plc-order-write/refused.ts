@@ -1,4 +1,5 @@
 /** What was refused, and what only a person can tell or mend, in the words of the locale. */
+import type { SiloNames } from '../lib/domain/silos';
 import type { Context } from '../lib/node-red/node-shell';
 import type { Passed } from './pass';
 
@@ -9,12 +10,12 @@ export interface Refused {
   problems: { code: string; problem: string; field?: string; value?: string | number }[];
 }
 
-export function refusedIn({ unfit, asked, slots }: Passed, t: Context['t']): Refused[] {
+export function refusedIn({ unfit, asked, slots }: Passed, t: Context['t'], silos: SiloNames): Refused[] {
   const orders = unfit.map(({ mo_id, refused }) => ({
     mo_id,
     problems: refused.map(({ problem: code, field, value }) => ({
       ...{ code, field, value },
-      problem: t(`refused.${code}`, { field, value }),
+      problem: t(`refused.${code}`, { field: silos.name(field), value }),
     })),
   }));
   const persons = asked.map(({ mo_id, slot, code }) => ({

@@ -1,8 +1,10 @@
 /** The labels that people gave their silos, in what the store node lists for people. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { SiloMap } from '../../nodes/lib/domain/silos';
 import type { Audit } from '../../nodes/lib/store/audit';
 import type { ListedBatch } from '../../nodes/lib/store/reports';
+import { refusedIn } from '../../nodes/plc-order-write/refused';
 import { testDatabase } from '../support/cluster';
 import {
   database,
@@ -14,6 +16,7 @@ import {
   stopHelper,
   TO_SINK,
 } from '../support/node-red';
+import { wordsOf } from '../support/words';
 
 after(stopHelper);
 
@@ -91,4 +94,13 @@ test('without a silo map silos are called by their tags', async (t) => {
 test('with a silo map that cannot be used silos are called by their tags', async (t) => {
   const wrong = await weighed(t, [{ ...map('wrong', { silo_a: 'Maize', 'Bin 16': 'Lysine' }) }]);
   assert.deepEqual(await wrong.labels(), [undefined, undefined, undefined]);
+});
+
+test('a plan that a slot for orders cannot carry is refused by the silo’s label', () => {
+  const silos = new SiloMap([{ tag: 'bin_16', code: 'B-16', label: 'Lysine' }]);
+  const refused = [{ problem: 'above-limit' as const, field: 'bin_16', value: 900 }];
+  const passed = { told: [], asked: [], unfit: [{ mo_id: MO, refused }], slots: [], waiting: 0, errors: [] };
+  const [order] = refusedIn(passed, wordsOf('plc-order-write'), silos);
+  assert.match(order?.problems[0]?.problem ?? '', /^Lysine: 900 kg/);
+  assert.equal(order?.problems[0]?.field, 'bin_16', 'a flow reads the tag');
 });

@@ -14,11 +14,15 @@ function namesOf(node: SiloMapNode | null): SiloNames[] {
 
 /** Of the chosen silo map; where none is chosen, of all in the flow: a silo that they call by two names keeps its tag. */
 export function siloNames(RED: NodeAPI, chosen: string | undefined): SiloNames {
-  const ids: string[] = chosen ? [chosen] : [];
-  if (!chosen) RED.nodes.eachNode(({ id, type }) => void (type === 'silo-map' && ids.push(id)));
-  const maps = ids.flatMap((id) => namesOf(RED.nodes.getNode(id) as SiloMapNode | null));
+  const look = (): SiloNames[] => {
+    const ids: string[] = chosen ? [chosen] : [];
+    if (!chosen) RED.nodes.eachNode(({ id, type }) => void (type === 'silo-map' && ids.push(id)));
+    return ids.flatMap((id) => namesOf(RED.nodes.getNode(id) as SiloMapNode | null));
+  };
+  // Most messages name no silo.
+  let maps: SiloNames[] | undefined;
   const label = (tag: SiloTag): string | undefined => {
-    const given = new Set(maps.flatMap((map) => map.label(tag) ?? []));
+    const given = new Set((maps ??= look()).flatMap((map) => map.label(tag) ?? []));
     return given.size === 1 ? [...given][0] : undefined;
   };
   return { label, name: (tag) => label(tag) ?? tag };
