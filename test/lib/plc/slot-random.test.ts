@@ -20,7 +20,7 @@ type Expected = { mo_id: string; complete: boolean; a: number } | 'empty' | 'rej
 
 interface Kind {
   fields: EnteredRow[];
-  /** Fills 24 bytes: number 0..11, flags 12..13, weight 14..21. */
+  /** Fills 48 bytes, of which the image may be less. */
   fill: (slot: Buffer) => Expected;
 }
 
@@ -93,6 +93,128 @@ const KINDS: Record<string, Kind> = {
       return judged(name, busy === 0, digits / 1000, true);
     },
   },
+  'a STRING with its header, BOOL, REAL in kg with a sum of finished goods': {
+    fields: [
+      { field: 'mo_id', type: 'STRING', offset: 0, length: 10 },
+      { field: 'status_manufacturing', type: 'BOOL', offset: '12.3' },
+      { field: 'silo_a', type: 'REAL', offset: 14 },
+      { field: 'actual_weight_quantity_finished_goods', type: 'REAL', offset: 18 },
+    ],
+    fill: (slot) => {
+      const name = random(3) ? `M${random(100_000)}` : '';
+      slot.set([10, name.length]);
+      slot.write(name, 2, 'latin1');
+      const complete = random(2);
+      slot[12] = 0xf7 & random(256);
+      slot[12] |= complete * 8;
+      const wild = [NaN, Infinity, -Infinity, 5001][random(60)];
+      const [kg, finished] = [wild ?? (random(3) ? random(4_000_000) / 1000 : 0), random(2) ? random(9000) : 0];
+      slot.writeFloatBE(kg, 14);
+      slot.writeFloatBE(finished, 18);
+      // What is not above 0 is nothing where there is no order; NaN may be anything.
+      if (name === '') return !(kg <= 0) || finished > 0 || complete ? 'rejected' : 'empty';
+      if (wild !== undefined) return 'rejected';
+      return { mo_id: name, complete: complete === 1, a: Math.round(Math.fround(kg) * 1000) / 1000 };
+    },
+  },
+  'packed words: CHAR, INT, DINT × 0.01': {
+    fields: [
+      { field: 'mo_id', type: 'CHAR', offset: 0, length: 8 },
+      { field: 'status_manufacturing', type: 'INT', offset: 12 },
+      { field: 'silo_a', type: 'DINT', offset: 14, scale: 0.01 },
+    ],
+    fill: (slot) => {
+      const name = random(3) ? `M${random(100_000)}` : '';
+      const foreign = name !== '' && random(20) === 0;
+      slot.write(name.padEnd(8, random(2) ? ' ' : '\0'), 0, 'latin1');
+      if (foreign) slot[1] = 0xe9;
+      const state = random(20) ? random(2) : -1;
+      slot.writeInt16BE(state, 12);
+      const hundredths = random(10) ? random(random(2) ? 400_000 : 1) : -1 - random(9);
+      slot.writeInt32BE(hundredths, 14);
+      if (foreign || state < 0) return 'rejected';
+      // Less than nothing is no weight, and refused where there is an order.
+      return judged(name, state === 1, hundredths / 100);
+    },
+  },
+  'an S7-200 text with one length byte, odd addresses, SINT and UDINT in g': {
+    fields: [
+      { field: 'mo_id', type: 'S7-200 STRING', offset: 1, length: 9 },
+      { field: 'status_manufacturing', type: 'SINT', offset: 11, values: '-3' },
+      { field: 'silo_a', type: 'UDINT', offset: 13, unit: 'g' },
+    ],
+    fill: (slot) => {
+      slot[1] = random(12);
+      slot.write('M12345678', 2, 'latin1');
+      const state = random(8) - 4;
+      slot.writeInt8(state, 11);
+      const weight = random(2) ? random(5_300_000) : 0;
+      slot.writeUInt32BE(weight, 13);
+      const length = slot[1];
+      if (length > 9 || length === 1 || weight > 5_000_000) return 'rejected';
+      return judged('M12345678'.slice(0, length), state === -3, weight / 1000);
+    },
+  },
+  'a WSTRING, a bit of a DWORD inverted, LREAL in t': {
+    fields: [
+      { field: 'mo_id', type: 'WSTRING', offset: 0, length: 6 },
+      { field: 'status_manufacturing', type: 'DWORD', offset: 16, bit: 31, inverted: true },
+      { field: 'silo_a', type: 'LREAL', offset: 20, unit: 't' },
+    ],
+    fill: (slot) => {
+      const [length, stale] = [random(3) ? random(8) : 0, 'Ω12345'];
+      slot.writeUInt16BE(random(2) ? 6 : 254, 0);
+      slot.writeUInt16BE(length, 2);
+      for (let at = 0; at < 6; at += 1) slot.writeUInt16BE(stale.charCodeAt(at), 4 + 2 * at);
+      const busy = random(2);
+      slot.writeUInt32BE(busy * 2 ** 31 + random(2 ** 31), 16);
+      const weight = random(2) ? grams() : 0;
+      slot.writeDoubleBE(weight / 1_000_000, 20);
+      if (length > 6 || length === 1) return 'rejected';
+      return judged(stale.slice(0, length), !busy, weight / 1000, true);
+    },
+  },
+  'a ULINT with a prefix, LINT in g beyond what is exact, a counter': {
+    fields: [
+      { field: 'mo_id', type: 'ULINT', offset: 0, prefix: 'MO/', width: 3 },
+      { field: 'status_manufacturing', type: 'USINT', offset: 8 },
+      { field: 'counter', type: 'UINT', offset: 10 },
+      { field: 'silo_a', type: 'LINT', offset: 12, unit: 'g' },
+    ],
+    fill: (slot) => {
+      const huge = random(30) === 0;
+      const number = huge ? 2n ** 60n : BigInt(random(3) ? random(5000) : 0);
+      slot.writeBigUInt64BE(number, 0);
+      const state = random(2);
+      slot[8] = state;
+      slot.writeUInt16BE(random(65_536), 10);
+      const weight = random(2) ? grams() : 0;
+      slot.writeBigInt64BE(BigInt(weight), 12);
+      if (huge) return 'rejected';
+      const digits = String(number);
+      return judged(number === 0n ? '' : `MO/${'000'.slice(digits.length)}${digits}`, state === 1, weight / 1000);
+    },
+  },
+  'digits in a STRING with a prefix, complete as a value of a BCD16, UINT × 0.1': {
+    fields: [
+      { field: 'mo_id', type: 'STRING', offset: 0, length: 6, prefix: 'WH/MO/', width: 5 },
+      { field: 'status_manufacturing', type: 'BCD16', offset: 8, values: '42' },
+      { field: 'silo_a', type: 'UINT', offset: 10, scale: 0.1 },
+    ],
+    fill: (slot) => {
+      const [digits, spoilt] = [random(3) ? String(random(900_000)) : '', random(20) === 0];
+      const text = spoilt ? `${digits.slice(0, 3)}x` : digits;
+      slot.set([6, text.length]);
+      slot.write(text, 2, 'latin1');
+      const complete = random(2);
+      slot.writeUInt16BE(complete ? 0x42 : 0x41, 8);
+      const tenths = random(2) ? random(55_000) : 0;
+      slot.writeUInt16BE(tenths, 10);
+      if (spoilt || tenths > 50_000) return 'rejected';
+      const name = Number(digits) === 0 ? '' : `WH/MO/${'00000'.slice(digits.length)}${digits}`;
+      return judged(name, complete === 1, tenths / 10);
+    },
+  },
   'a list of positions in a block of its own': {
     fields: [
       { field: 'mo_id', type: 'CHAR', offset: 0, length: 6 },
@@ -123,12 +245,12 @@ const KINDS: Record<string, Kind> = {
 
 for (const [name, { fields, fill }] of Object.entries(KINDS)) {
   it(`${SLOTS} slots: ${name}`, () => {
-    const layout = toLayout({ db: 1, base: 0, stride: 24, slots: 1, fields });
+    const layout = toLayout({ db: 1, base: 0, stride: 48, slots: 1, fields });
     const image = imageOf(layout);
     const judge = slotGuard(image, { silos });
     const counts = { empty: 0, rejected: 0, reading: 0 };
     for (let n = 0; n < SLOTS; n += 1) {
-      const slot = Buffer.alloc(24);
+      const slot = Buffer.alloc(48);
       const expected = fill(slot);
       const outcome = judge(slot.subarray(0, image.bytes), 1, '');
       counts[outcome.kind] += 1;

@@ -74,6 +74,22 @@ describe('a slot in parts', () => {
     ['in several blocks', BLOCKS_APART, inBlocks],
     ['too long for one telegram', TOO_LONG, inRecord],
   ] as const) {
+    it(`${name}: random bytes never end in anything but a reading, a rejection or nothing`, async (t) => {
+      const { server, reader } = await place(t, layout);
+      let seed = 7;
+      for (let round = 0; round < 300; round += 1) {
+        for (const db of Object.keys(BLOCKS)) {
+          const memory = server.memory(Number(db));
+          for (let at = 0; at < 1200; at += 1) {
+            seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+            memory[at] = seed >>> 24;
+          }
+        }
+        const { readings, rejected, empty } = await reader.read();
+        assert.equal(readings.length + rejected.length + empty, 2);
+      }
+    });
+
     it(`${name}: a running one is told when two reads agree, then read once while it stays the same`, async (t) => {
       const { server, reader } = await place(t, layout);
       write(server, 1, { number: 7, complete: false, kg: 12 }).forEach((step) => step());

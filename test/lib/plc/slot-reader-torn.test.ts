@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { blankSlot, S7_BATCH_RECORD } from '../../../examples/plant/plc/batch-memory';
 import { SILO_TAGS } from '../../../nodes/lib/domain/silos';
 import { DB, mo, plant, RECORD } from './reader-plant';
-
-const CYCLES = 10_000;
-const SLOTS = 2;
 
 /** What a slot's memory holds: all its silos show the same figure, or a careless program is in the middle of a change. */
 interface Held {
@@ -16,15 +13,18 @@ interface Held {
   written: number;
 }
 
-it(`${CYCLES} cycles over slots that change between telegrams: no mixed and no wrongly completed reading`, async (t) => {
-  const { server, reader, put } = await plant(t, { layout: { ...RECORD, slots: SLOTS }, options: { settleMs: 0 } });
+async function tear(
+  t: TestContext,
+  { slots, pduSize, cycles }: { slots: number; pduSize: number; cycles: number },
+): Promise<void> {
+  const { server, reader, put } = await plant(t, { layout: { ...RECORD, slots }, options: { settleMs: 0 }, pduSize });
   let seed = 5;
   const random = (below: number): number => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
     return Math.floor((seed / 2 ** 32) * below);
   };
   let orders = 0;
-  const held: (Held | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
+  const held: (Held | undefined)[] = Array.from({ length: slots }, () => undefined);
   const all = (figure: number, count: number = SILO_TAGS.length): Record<string, number> =>
     Object.fromEntries(SILO_TAGS.slice(0, count).map((tag) => [tag, figure]));
 
@@ -65,7 +65,7 @@ it(`${CYCLES} cycles over slots that change between telegrams: no mixed and no w
   });
 
   let [accepted, doubted, gone] = [0, 0, 0];
-  for (let cycle = 0; cycle < CYCLES; cycle += 1) {
+  for (let cycle = 0; cycle < cycles; cycle += 1) {
     began = [];
     const { readings, rejected } = await reader.read();
     for (const { problems } of rejected) assert.equal(problems[0]?.code, 'left-slot');
@@ -84,4 +84,12 @@ it(`${CYCLES} cycles over slots that change between telegrams: no mixed and no w
     }
   }
   assert.ok(accepted > 1000 && doubted > 1000 && gone > 50, `${accepted} accepted, ${doubted} doubted, ${gone} gone`);
-});
+}
+
+for (const packing of [
+  { slots: 2, pduSize: 480, cycles: 10_000, says: 'two slots in one telegram' },
+  { slots: 13, pduSize: 480, cycles: 1_500, says: '13 slots in three telegrams of five' },
+  { slots: 5, pduSize: 240, cycles: 4_000, says: 'five slots in three telegrams of two' },
+])
+  it(`${packing.says}, ${packing.cycles} cycles over slots that change between items: no mixed and no wrongly completed reading`, (t) =>
+    tear(t, packing));

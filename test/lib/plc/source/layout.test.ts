@@ -289,7 +289,9 @@ describe('sources as TIA Portal and STEP 7 write them', () => {
     const text = 'Größe : Int;';
     assert.equal(textOfFile(Buffer.from(text)), text);
     assert.equal(textOfFile(Buffer.from(text, 'latin1')), text);
-    assert.equal(textOfFile(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')])), text);
+    const utf16 = Buffer.from(`\ufeff${text}`, 'utf16le');
+    assert.equal(textOfFile(utf16), text);
+    assert.equal(textOfFile(utf16.swap16()), text);
   });
 });
 
