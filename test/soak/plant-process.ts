@@ -49,17 +49,22 @@ const fateOf = (mo_id: string, consumption: Record<string, number>): OrderFate =
 
 const cancelled = new Set<string>();
 
-/** A person works on the order that was begun last, while it is weighed: what is completed is left alone. */
-function inOdoo(deed: OdooDeed): void {
-  const { mill, odoo } = running();
-  const weighing = mill.snapshot().slots.filter(({ phase }) => phase === 'entered' || phase === 'weighing');
-  const orders = weighing.map(({ mo_id }) => odoo.order(mo_id)).filter(({ state }) => state !== 'cancel');
-  const order = orders.sort((a, b) => a.id - b.id).at(-1);
-  if (!order || !odoo.people) return;
-  const { id, name, quantity } = order;
-  if (deed === 'typeQuantity') odoo.people.typeQuantity(id, quantity);
-  else odoo.people[deed](id);
-  if (deed === 'cancel') cancelled.add(name);
+/** What a person in Odoo is still to do, with the next orders that are weighed: what is completed is left alone. */
+const deeds: OdooDeed[] = [];
+function watchWeighed(): void {
+  const busy = new Set<string>();
+  setInterval(() => {
+    const { mill, odoo } = running();
+    const weighing = mill.snapshot().slots.filter(({ phase }) => phase === 'entered' || phase === 'weighing');
+    const found = weighing.find(({ mo_id }) => !busy.has(mo_id));
+    const deed = found && deeds.shift();
+    if (!deed) return;
+    const { id, name, quantity } = odoo.order(found.mo_id);
+    busy.add(name);
+    if (deed === 'typeQuantity') odoo.people?.typeQuantity(id, quantity);
+    else odoo.people?.[deed](id);
+    if (deed === 'cancel') cancelled.add(name);
+  }, 100).unref();
 }
 
 /** When a slot was emptied last (performance.now(), ms). */
@@ -80,12 +85,13 @@ const commands = {
     plant = await startPlant(options);
     keepMs = options.keepMs ?? 0;
     watchEmptied();
+    watchWeighed();
     const { url, login } = plant.odoo;
     return { plcPort: plant.plc.port, odoo: { url, login } };
   },
   odooFault: (fault: Fault) => running().odoo.setFault(fault),
   odooOutage: (ms: number) => running().odoo.outage(ms),
-  odooPerson: inOdoo,
+  odooPerson: (deed: OdooDeed) => void deeds.push(deed),
   /** Orders that a person has cancelled in Odoo. */
   cancelled: () => [...cancelled],
   plcDrop: () => running().plc.setFault({ dropMidTelegram: true }),
