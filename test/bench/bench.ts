@@ -10,6 +10,7 @@ import { startTestCluster } from '../support/cluster';
 import { cycle, drain } from './flow-parts';
 import { memory, record, start } from './parts';
 import { startPlantProcess } from './plant-process';
+import { standardDrain } from './standard-drain';
 import { plcRead } from './plc-read';
 import type { Figures, Setting } from './setting';
 
@@ -18,6 +19,7 @@ const PARTS: Record<string, (setting: Setting) => Promise<Figures>> = {
   record,
   cycle,
   drain,
+  standard: standardDrain,
   memory,
   start,
 };
@@ -29,6 +31,12 @@ const GOALS: Record<string, { says: string; most?: number; least?: number }> = {
     says: 'the same: times node:http alone with the same 1,000 calls, without database and Node-RED',
   },
   drain_vs_stock: { says: 'the same: so many times faster than the stock flow', least: 10 },
+  drain_standard_14: {
+    says: "60 batches on a standard Odoo 14 as slow as measured: times its own calls' time",
+    most: 1.1,
+  },
+  drain_standard_17: { says: 'the same on 17', most: 1.1 },
+  drain_standard_19: { says: 'the same on 19, over /json/2', most: 1.1 },
   cycle_vs_stock: { says: 'Task 2 cycle, 30 slots changed: so many times faster than the stock flow', least: 5 },
   cycle_vs_bare_http: {
     says: 'the same: times node:http alone with its 30 updates, without PLC, database and Node-RED',

@@ -7,6 +7,8 @@ export interface Call {
   mo_id: string | null;
   user: string | null;
   outcome: string;
+  /** How long Odoo itself takes for it, by its settings (ms). */
+  takes: number;
 }
 
 /** How many calls are remembered: enough for a long test, bounded for a day's run. */

@@ -146,7 +146,7 @@ export class OdooServer {
     const { application } = this;
     const target = application.target(request);
     const { name, user, writes } = target;
-    const entry = { at: Date.now(), route: request.path, mo_id: name, user };
+    const entry = { at: Date.now(), route: request.path, mo_id: name, user, takes: this.takes(request, target) };
     const { call, end } = this.log.begin(entry, writes);
     res.once('close', end);
     const reply = (made: HttpAnswer): void => {
@@ -198,11 +198,15 @@ export class OdooServer {
     }
   }
 
+  private takes(request: HttpRequest, { closes }: Target): number {
+    const { latencyMs = 0, closingMs = latencyMs } = this.options;
+    return this.application.latency?.(request) ?? (closes ? closingMs : latencyMs);
+  }
+
   /** Takes the call's time and then answers, whether the client still waits or not (exchange 249). */
-  private work(request: HttpRequest, { closes }: Target, reply: (made: HttpAnswer) => void): void {
-    const { latencyMs, closingMs = latencyMs } = this.options;
+  private work(request: HttpRequest, target: Target, reply: (made: HttpAnswer) => void): void {
     const running = this.application.begin(request);
-    const ms = this.application.latency?.(request) ?? (closes ? closingMs : latencyMs);
+    const ms = this.takes(request, target);
     const late = (work: () => void): void => (ms ? this.after(ms, work) : work());
     late(() => {
       if (!running.overtaken()) return reply(this.told(() => running.finish()));
