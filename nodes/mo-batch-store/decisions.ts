@@ -1,5 +1,6 @@
 /** The operations by which a person decides. */
-import { type Order, queueable } from '../lib/domain/order';
+import type { Order } from '../lib/domain/order';
+import { queueable } from '../lib/domain/queueable';
 import { LARGEST_WEIGHT, roundDecoded } from '../lib/domain/weight';
 import { clock, type Input, type Outcome, userIn } from '../lib/node-red/node-shell';
 import type { Left } from '../lib/store/set-aside';

@@ -1,5 +1,6 @@
 /** The operations that fill the queue and say which of its rows are to be worked on. */
-import { legible, type Order, queueable } from '../lib/domain/order';
+import type { Order } from '../lib/domain/order';
+import { legible, queueable } from '../lib/domain/queueable';
 import { clock, ordersIn, type Outcome } from '../lib/node-red/node-shell';
 import type { Left } from '../lib/store/set-aside';
 import { type Call, list, listed, named, shown } from './call';

@@ -1,6 +1,6 @@
 /** What odoo-fetch-mo does with one message: fetch orders, check queued ones, compare rows with Odoo. */
 import type { LineFilter, OdooOrders } from '../lib/domain/odoo-orders';
-import { legible } from '../lib/domain/order';
+import { legible } from '../lib/domain/queueable';
 import type { ComparedRow } from '../lib/domain/reconciliation';
 import type { SiloMap } from '../lib/domain/silos';
 import { clock, type Context, type Input, namedIn, ordersIn, type Outcome } from '../lib/node-red/node-shell';

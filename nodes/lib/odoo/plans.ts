@@ -1,6 +1,7 @@
 /** Orders with their true plans, as Odoo has them now. */
 import type { Calling, FoundOrder, OdooOrders } from '../domain/odoo-orders';
-import { type Order, type Production, toOrder } from '../domain/order';
+import type { Order, Production } from '../domain/order';
+import { toOrder } from '../domain/planned-order';
 import { samePlan } from '../domain/plan';
 import type { ComparedRow } from '../domain/reconciliation';
 import type { SiloMap } from '../domain/silos';

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explainError } from '../../../nodes/lib/odoo/addon/answer';
-import { type ListedOrder, orderProblem, queueable, toOrder } from '../../../nodes/lib/domain/order';
+import type { ListedOrder } from '../../../nodes/lib/domain/order';
+import { toOrder } from '../../../nodes/lib/domain/planned-order';
+import { orderProblem, queueable } from '../../../nodes/lib/domain/queueable';
 import { SiloMap } from '../../../nodes/lib/domain/silos';
 
 test('an order that is not in kg is refused with its unit', () => {
