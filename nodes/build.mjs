@@ -20,13 +20,16 @@ const write = (target, contents) => {
   writeFileSync(target, contents);
 };
 
-/** For the browser: bundled into the dialogs. */
-const ofEditor = (file) =>
-  /^nodes\/[^/]+\/editor[^/]*\.ts$/.test(file) || file.startsWith(join('nodes', 'lib', 'editor', ''));
+/** For the browser: bundled into the dialogs, and into the demo's own page. */
+const PAGE = join('examples', 'plant', 'page', 'browser');
+const forBrowser = (file) =>
+  file.startsWith(PAGE) ||
+  /^nodes\/[^/]+\/editor[^/]*\.ts$/.test(file) ||
+  file.startsWith(join('nodes', 'lib', 'editor', ''));
 
 const sources = ['nodes', 'examples', 'test'].flatMap(filesBelow);
 const { outputFiles } = await build({
-  entryPoints: sources.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts') && !ofEditor(file)),
+  entryPoints: sources.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts') && !forBrowser(file)),
   outdir: 'dist',
   outbase: '.',
   format: 'cjs',
@@ -44,16 +47,20 @@ const wholeDialog = (source) =>
       .trim(),
   );
 
-/** What Node-RED's editor loads of a node: its dialog, and the script that registers it. */
-const dialogOf = async (source) => {
+const bundled = async (entry) => {
   const { outputFiles } = await build({
-    entryPoints: [join(source, 'editor.ts')],
+    entryPoints: [entry],
     bundle: true,
     format: 'iife',
     target: 'es2020',
     write: false,
   });
-  return `${wholeDialog(source)}\n<script type="text/javascript">\n${outputFiles[0].text}</script>\n`;
+  return outputFiles[0].text;
+};
+
+/** What Node-RED's editor loads of a node: its dialog, and the script that registers it. */
+const dialogOf = async (source) => {
+  return `${wholeDialog(source)}\n<script type="text/javascript">\n${await bundled(join(source, 'editor.ts'))}</script>\n`;
 };
 
 /** The texts of one type in one language: what all have in common, and its own, which win. */
@@ -78,5 +85,7 @@ for (const entry of readdirSync('nodes', { withFileTypes: true })) {
   const icon = `${type}.svg`;
   if (existsSync(join('icons', icon))) write(join('dist', source, 'icons', icon), readFileSync(join('icons', icon)));
 }
+
+write(join('dist', `${PAGE}.js`), Buffer.from(await bundled(`${PAGE}.ts`)));
 
 for (const file of filesBelow('dist')) if (!written.has(file)) rmSync(file);

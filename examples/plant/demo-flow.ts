@@ -3,10 +3,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { FlowNode } from './node-red-host';
+import type { FlowNode, HostOptions } from './node-red-host';
 import type { Plant } from './plant';
 
-const FLOW = resolve(__dirname, '..', '..', '..', 'flows', 'mo-consumption-cycle.json');
+const PROJECT = resolve(__dirname, '..', '..', '..');
+const FLOW = join(PROJECT, 'flows', 'mo-consumption-cycle.json');
+const DASHBOARD = join(PROJECT, 'examples', '10-operator-dashboard.json');
 
 /** Seconds between two runs of each task. */
 export interface Timers {
@@ -23,7 +25,9 @@ export const IDS = {
   timers: { fetch: 'mo-t1', push: 'mo-t2', archive: 'mo-t3' },
 } as const;
 
-export const shippedFlow = (): FlowNode[] => JSON.parse(readFileSync(join(FLOW), 'utf8')) as FlowNode[];
+const load = (file: string): FlowNode[] => JSON.parse(readFileSync(file, 'utf8')) as FlowNode[];
+
+export const shippedFlow = (): FlowNode[] => load(FLOW);
 
 /** @returns the flow and its credentials, ready for a Node-RED */
 export function demoFlow(
@@ -49,4 +53,15 @@ export function demoFlow(
     flow: shippedFlow().map((node) => ({ ...node, ...changes[node.id] })),
     credentials: { [IDS.odoo]: { user, password, apiKey } },
   };
+}
+
+/** The same with the operator's dashboard beside it, for somebody to look at. */
+export function watchedFlow(
+  plant: Pick<Plant, 'plc' | 'odoo'>,
+  timers: Timers,
+): Pick<HostOptions, 'flow' | 'credentials' | 'beside'> {
+  const { flow, credentials } = demoFlow(plant, timers);
+  const ids = new Set(flow.map(({ id }) => id));
+  const dashboard = load(DASHBOARD).filter(({ id }) => !ids.has(id));
+  return { flow: [...flow, ...dashboard], credentials, beside: ['@flowfuse/node-red-dashboard'] };
 }

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /** The project: compiled files run from dist/examples/plant. */
 const PROJECT = resolve(__dirname, '..', '..', '..');
@@ -28,6 +28,10 @@ export interface HostOptions {
   onLine?: (line: string) => void;
   /** Kept when given, made and removed otherwise. */
   userDir?: string;
+  /** The flows and credentials in `userDir` are taken as they were left there. */
+  asLeft?: boolean;
+  /** Packages of this project that Node-RED's user would have installed beside this one. */
+  beside?: readonly string[];
   /** npm has installed the package in `userDir`: it is used as it is, instead of a link to this project. */
   installed?: boolean;
   /** More of its settings. */
@@ -66,13 +70,18 @@ export async function freePort(preferred = 0): Promise<number> {
   }
 }
 
-/** Puts this project where Node-RED looks for what its user has installed. */
-async function linkProject(userDir: string): Promise<void> {
-  await mkdir(join(userDir, 'node_modules', '@mo-bridge'), { recursive: true });
-  await symlink(PROJECT, join(userDir, 'node_modules', PACKAGE), 'dir').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  const contents = { name: 'node-red-project', dependencies: { [PACKAGE]: '*' } };
+/** Puts this project, and others that it has, where Node-RED looks for what its user has installed. */
+async function linkProject(userDir: string, beside: readonly string[]): Promise<void> {
+  for (const name of [PACKAGE, ...beside]) {
+    const link = join(userDir, 'node_modules', name);
+    await mkdir(dirname(link), { recursive: true });
+    const lies = name === PACKAGE ? PROJECT : join(PROJECT, 'node_modules', name);
+    await symlink(lies, link, 'dir').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  }
+  const dependencies = Object.fromEntries([PACKAGE, ...beside].map((name) => [name, '*']));
+  const contents = { name: 'node-red-project', dependencies };
   await writeFile(join(userDir, 'package.json'), JSON.stringify(contents));
 }
 
@@ -83,6 +92,8 @@ export async function startNodeRed({
   port = 0,
   onLine = () => undefined,
   userDir: kept,
+  asLeft = false,
+  beside = [],
   installed = false,
   settings: more = {},
   nodeRed = require.resolve('node-red/red.js', { paths: [PROJECT] }),
@@ -92,7 +103,7 @@ export async function startNodeRed({
   // As root the database runs as another user, who has to reach its data below this directory.
   await chmod(userDir, 0o755);
   const uiPort = await freePort(port);
-  if (!installed) await linkProject(userDir);
+  if (!installed) await linkProject(userDir, beside);
   const settings = {
     uiPort,
     uiHost: '127.0.0.1',
@@ -103,8 +114,10 @@ export async function startNodeRed({
     ...more,
   };
   await writeFile(join(userDir, 'settings.js'), `module.exports = ${JSON.stringify(settings, null, 2)};\n`);
-  await writeFile(join(userDir, 'flows.json'), JSON.stringify(flow, null, 2));
-  await writeFile(join(userDir, 'flows_cred.json'), JSON.stringify(credentials));
+  if (!asLeft) {
+    await writeFile(join(userDir, 'flows.json'), JSON.stringify(flow, null, 2));
+    await writeFile(join(userDir, 'flows_cred.json'), JSON.stringify(credentials));
+  }
 
   const child = spawn(node, [nodeRed, '--userDir', userDir], { cwd: userDir, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];

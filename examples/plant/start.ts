@@ -1,5 +1,5 @@
 /**
- * `npm start`: the simulated plant, Node-RED with the shipped flow, and the address to open. With `--until-archived N` it
+ * `npm start`: the simulated plant, Node-RED with the shipped flow, and the pages to open. With `--until-archived N` it
  * needs no person: it ends when N batches are in the history and the account agrees for every order and silo. `--odoo`
  * names the simulated Odoo: `addon` (14 with the SCADA addon), or the version of a standard one, 14 to 19.
  */
@@ -7,10 +7,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pgPromise from 'pg-promise';
 import { account, type Account } from './account';
-import { demoFlow, IDS, type Timers } from './demo-flow';
+import { demoFlow, IDS } from './demo-flow';
 import { startNodeRed, type NodeRedHost } from './node-red-host';
 import { WHICH, whichOdoo } from './odoo/which';
-import { startPlant, type Plant } from './plant';
+import { startPlant, type Plant, type PlantOptions } from './plant';
+import { startWatched } from './watched';
 
 /** For a person to watch, and for nobody to wait for. */
 const WATCHED = { plant: { weighMs: 60_000, keepMs: 60_000 }, timers: { fetch: 30, push: 10, archive: 15 } };
@@ -39,28 +40,28 @@ if (target !== undefined && (!Number.isInteger(target) || target < 1)) {
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-async function start(): Promise<{ plant: Plant; host: NodeRedHost; log: string[] }> {
-  const setting = target === undefined ? WATCHED : UNWATCHED;
-  const timers: Timers = setting.timers;
-  const plant = await startPlant({
-    which,
-    orders: Math.max(12, target ?? 0),
-    endless: target === undefined,
-    ...setting.plant,
+const plantOptions: PlantOptions = { which, orders: Math.max(12, target ?? 0) };
+
+async function watch(): Promise<number> {
+  const watched = await startWatched({
+    plant: { ...plantOptions, endless: true, ...WATCHED.plant },
+    timers: WATCHED.timers,
+    port: Number(options.port) || 1880,
+    onLine: (line) => process.stdout.write(`${line}\n`),
   });
-  say(`simulated plant: PLC on 127.0.0.1:${plant.plc.port} (S7), Odoo (${options.odoo}) on ${plant.odoo.url}`);
-  const log: string[] = [];
-  try {
-    const host = await startNodeRed({
-      ...demoFlow(plant, timers),
-      port: Number(options.port) || (target === undefined ? 1880 : 0),
-      onLine: (line) => (target === undefined ? process.stdout.write(`${line}\n`) : log.push(line)),
-    });
-    return { plant, host, log };
-  } catch (error) {
-    await plant.stop();
-    throw error;
-  }
+  const { page, nodeRed } = watched;
+  const { url } = nodeRed.host;
+  say(`
+The plant, and buttons that pull things:  ${page.url}
+The flow in Node-RED's editor:            ${url}
+The operator's dashboard:                 ${url}/dashboard
+
+Odoo is a simulated one (${options.odoo}), timers are shortened for the show. Ctrl-C ends it.
+`);
+  const signal = new Promise((resolve) => ['SIGINT', 'SIGTERM'].forEach((name) => process.once(name, resolve)));
+  await Promise.race([signal, nodeRed.ended]);
+  await watched.stop();
+  return 0;
 }
 
 async function untilArchived(wanted: number, plant: Plant, host: NodeRedHost): Promise<Account | undefined> {
@@ -90,24 +91,24 @@ async function untilArchived(wanted: number, plant: Plant, host: NodeRedHost): P
   }
 }
 
-async function main(): Promise<number> {
+async function unwatched(wanted: number): Promise<number> {
   const began = performance.now();
-  const { plant, host, log } = await start();
+  const plant = await startPlant({ ...plantOptions, ...UNWATCHED.plant });
+  const log: string[] = [];
+  let host: NodeRedHost | undefined;
   const stop = async (): Promise<void> => {
-    await host.stop();
+    await host?.stop();
     await plant.stop();
   };
-  if (target === undefined) {
-    say(`\nOpen ${host.url} and watch the flow run (timers are shortened for the show). Ctrl-C ends it.\n`);
-    const signal = new Promise((resolve) => ['SIGINT', 'SIGTERM'].forEach((name) => process.once(name, resolve)));
-    await Promise.race([signal, new Promise((resolve) => host.child.once('exit', resolve))]);
-    await stop();
-    return 0;
-  }
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.once(name, () => void stop().finally(() => process.exit(1)));
   try {
-    const result = await untilArchived(target, plant, host);
+    host = await startNodeRed({
+      ...demoFlow(plant, UNWATCHED.timers),
+      port: Number(options.port) || 0,
+      onLine: (line) => log.push(line),
+    });
+    const result = await untilArchived(wanted, plant, host);
     if (!result) {
       say(`gave up after ${PATIENCE / 1000} s; Node-RED's last words:\n${log.slice(-40).join('\n')}`);
       return 1;
@@ -124,7 +125,7 @@ async function main(): Promise<number> {
   }
 }
 
-main().then(
+(target === undefined ? watch() : unwatched(target)).then(
   (code) => process.exit(code),
   (error: unknown) => {
     say(error instanceof Error ? (error.stack ?? error.message) : String(error));

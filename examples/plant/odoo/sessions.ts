@@ -25,18 +25,16 @@ export function sidOf(cookie: string | undefined): string | undefined {
 }
 
 export class Sessions {
-  private users: readonly SimulatedUser[];
+  private readonly lockedOut = new Set<string>();
   private readonly live = new Map<string, Session>();
   private readonly failures = new Map<string, { count: number; last: number }>();
 
   constructor(
-    users: readonly SimulatedUser[],
+    private readonly users: readonly SimulatedUser[],
     private readonly database: string,
     private readonly now: () => Date,
     private readonly journal: (entry: SessionEntry) => void,
-  ) {
-    this.users = users;
-  }
+  ) {}
 
   find(sid: string | undefined): Session | undefined {
     return sid === undefined ? undefined : this.live.get(sid);
@@ -58,9 +56,10 @@ export class Sessions {
     for (const sid of [...this.live.keys()]) this.end(sid);
   }
 
-  /** Gives a user another password: the sessions that were opened with the old one end. */
-  setPassword(login: string, password: string): void {
-    this.users = this.users.map((user) => (user.login === login ? { ...user, password } : user));
+  /** Somebody changes a user's password, which ends the sessions of that user; or changes it back. */
+  lockOut(login: string, out: boolean): void {
+    if (!out) return void this.lockedOut.delete(login);
+    this.lockedOut.add(login);
     for (const { sid, user } of this.live.values()) if (user.login === login) this.end(sid);
   }
 
@@ -96,7 +95,7 @@ export class Sessions {
       const text = 'Too many login failures, please wait a bit before trying again.';
       throw new OdooError(text, 'odoo.exceptions.AccessDenied');
     }
-    const user = this.users.find(fits);
+    const user = this.users.find((known) => fits(known) && !this.lockedOut.has(known.login));
     if (!user) {
       this.failures.set(address, { count: count + 1, last: at });
       throw new OdooError('Access Denied', 'odoo.exceptions.AccessDenied');

@@ -145,7 +145,7 @@ export async function startSimulatedOdoo(options: SimulatedOdooOptions = {}): Pr
     collide: (collisions) => {
       book.closings.collisions = collisions;
     },
-    setPassword: (login, password) => sessions.setPassword(login, password),
+    lockOut: (login, out) => sessions.lockOut(login, out),
     setFault: (fault) => server.faults.set(fault),
     clearFaults: () => server.faults.clear(),
     maxConcurrentPerOrder: () => server.log.maxConcurrentPerOrder(),

@@ -85,8 +85,8 @@ export interface SimulatedOdoo {
    * the first one takes the difference. @throws Error when the order has no component on it.
    */
   consumeByHand(name: string, code: string, kg: number): void;
-  /** Changes a user's password, which ends the sessions of that user. */
-  setPassword(login: string, password: string): void;
+  /** Somebody changes a user's password (and keys), which ends the sessions of that user; or changes it back. */
+  lockOut(login: string, out: boolean): void;
   setFault(fault: Fault): void;
   /** What becomes of closings that meet, from now on. */
   collide(collisions: Collisions): void;

@@ -130,11 +130,11 @@ test('a changed password ends the sessions of its user and refuses the old one',
   const odoo = await started(t);
   odoo.createOrder();
   const post = await client(odoo);
-  odoo.setPassword('scada', 'another');
+  odoo.lockOut('scada', true);
   assert.equal(errorOf(await post(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 }))?.code, 100);
   const refused = await client(odoo);
   assert.equal(errorOf(await refused(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 }))?.code, 100);
-  odoo.setPassword('scada', 'scada');
+  odoo.lockOut('scada', false);
   await (
     await client(odoo)
   )(UPDATE, { mo_id: 'WH/MO/00001', silo101: 100 });

@@ -45,20 +45,18 @@ const COOLDOWN_MS = 60_000;
 const denied = (text = 'Access Denied'): OdooError => new OdooError(text, 'odoo.exceptions.AccessDenied');
 
 export class Access {
-  private users: readonly User[];
+  private readonly lockedOut = new Set<string>();
   private readonly sessions = new Map<string, User>();
   private readonly failures = new Map<string, { count: number; since: number }>();
   /** Keys that this process has let in: `execute_kw` does not look at their expiry again. */
   private readonly seen = new Set<string>();
 
   constructor(
-    users: readonly User[],
+    private readonly users: readonly User[],
     private readonly database: string,
     private readonly generation: Generation,
     private readonly now: () => Date,
-  ) {
-    this.users = users;
-  }
+  ) {}
 
   /** `common.login`: the user's id, or false, also for too many failures (14, 15). */
   login(address: string, db: unknown, login: unknown, secret: unknown): number | false {
@@ -86,7 +84,10 @@ export class Access {
 
   /** The bearer of /json/2. */
   bearer(key: string): User | undefined {
-    return this.users.find((user) => user.keys?.some((known) => known.key === key && !this.expired(known)));
+    return this.users.find(
+      (user) =>
+        !this.lockedOut.has(user.login) && user.keys?.some((known) => known.key === key && !this.expired(known)),
+    );
   }
 
   /** A web session; an API key opens none, and neither does a password alone with two-factor authentication. */
@@ -98,7 +99,7 @@ export class Access {
       throw denied('Too many login failures, please wait a bit before trying again.');
     }
     const user = this.users.find((known) => known.login === login && known.password === password);
-    if (!user) {
+    if (!user || this.lockedOut.has(user.login)) {
       this.failed(address);
       throw denied();
     }
@@ -109,9 +110,10 @@ export class Access {
     return { user, sid };
   }
 
-  /** Gives a user another password: the sessions that were opened with the old one end. */
-  setPassword(login: string, password: string): void {
-    this.users = this.users.map((user) => (user.login === login ? { ...user, password } : user));
+  /** Somebody changes a user's password and keys, which ends the sessions of that user; or changes them back. */
+  lockOut(login: string, out: boolean): void {
+    if (!out) return void this.lockedOut.delete(login);
+    this.lockedOut.add(login);
     for (const [sid, user] of this.sessions) if (user.login === login) this.sessions.delete(sid);
   }
 
@@ -134,7 +136,8 @@ export class Access {
     throw new OdooError(text, 'psycopg2.OperationalError');
   }
 
-  private fits({ password, twoFactor, keys }: User, secret: unknown, fresh: boolean): boolean {
+  private fits({ login, password, twoFactor, keys }: User, secret: unknown, fresh: boolean): boolean {
+    if (this.lockedOut.has(login)) return false;
     if (secret === password && !twoFactor) return true;
     return (
       keys?.some((known) => known.key === secret && (!this.expired(known) || (!fresh && this.seen.has(known.key)))) ??

@@ -328,7 +328,7 @@ each(VERSIONS, 'a finished product with lots needs one, but on 19', async (odoo,
 
 for (const version of VERSIONS)
   test(`${version}: an Odoo that forgets answers true and holds neither figures nor stock`, async (t) => {
-    const odoo = await standard(t, version, {});
+    const odoo = await standard(t, version);
     const { id, name } = odoo.createOrder(TWO_SILOS);
     const call = caller(odoo);
     const before = odoo.takenFrom(name);
@@ -339,10 +339,15 @@ for (const version of VERSIONS)
     assert.deepEqual(odoo.takenFrom(name), before);
   });
 
-test('the password of a standard Odoo can be changed', async (t) => {
-  const odoo = await standard(t, 16, {});
-  odoo.setPassword('bridge', 'another');
-  assert.equal((await caller(odoo)('mrp.production', 'search', [[]])).error, 'odoo.exceptions.AccessDenied');
-  odoo.setPassword('bridge', 'bridge');
-  assert.deepEqual((await caller(odoo)('mrp.production', 'search', [[]])).result, []);
-});
+for (const [version, apiKey] of [
+  [16, 'bridge'],
+  [17, 'bridge-key'],
+] as const)
+  test(`${version}: whose password was changed is refused, by key too, until it is changed back`, async (t) => {
+    const odoo = await standard(t, version);
+    const call = caller(odoo, 6, apiKey);
+    odoo.lockOut('bridge', true);
+    assert.equal((await call('mrp.production', 'search', [[]])).error, 'odoo.exceptions.AccessDenied');
+    odoo.lockOut('bridge', false);
+    assert.deepEqual((await call('mrp.production', 'search', [[]])).result, []);
+  });
