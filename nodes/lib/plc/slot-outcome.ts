@@ -52,7 +52,7 @@ export type SlotOutcome =
     };
 
 /** The highest plausible weights in kg: `silo` holds for every silo without an own limit. */
-export type Limits = Partial<Record<'silo' | WeightField, number>>;
+export type Limits = Partial<Record<WeightField, number>>;
 export const DEFAULT_LIMITS = { silo: 5000, actual_weight_quantity_finished_goods: 10_000_000 } as const;
 
 export interface Guards {
