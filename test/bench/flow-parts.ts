@@ -1,7 +1,7 @@
 /** The parts of the bench in which flows work: the shipped Task 2 against the one from stock nodes. */
 import { type IncomingMessage, request } from 'node:http';
 import { SILO_TAGS, SiloMap } from '../../nodes/lib/domain/silos';
-import { type Deployable, PARALLEL, shippedTask2, stockTask2 } from './flows';
+import { PARALLEL, shippedTask2, stockTask2, together } from './flows';
 import { startBenchHost } from './host';
 import { interleaved, median, timed } from './measure';
 import { fillHistory, ownQueue, readings, rowsWritten, stockQueue, weighStock } from './queue';
@@ -10,11 +10,6 @@ import { startStatementCounter } from './statement-counter';
 
 const HISTORY = 1_000_000;
 const DRAIN = { orders: 1000, latencyMs: 50, rounds: 5 };
-
-const together = (...parts: Deployable[]): Deployable => ({
-  flow: parts.flatMap(({ flow }) => flow),
-  credentials: Object.assign({}, ...parts.map(({ credentials }) => credentials)) as Deployable['credentials'],
-});
 
 /** Task 2 cycles with Odoo at 0 ms: against the stock flow, with a long history, and what they cost the database. */
 export async function cycle(setting: Setting): Promise<Figures> {

@@ -25,6 +25,12 @@ export interface Deployable {
   credentials: Record<string, Record<string, string>>;
 }
 
+/** Several on one Node-RED. */
+export const together = (...parts: Deployable[]): Deployable => ({
+  flow: parts.flatMap(({ flow }) => flow),
+  credentials: Object.assign({}, ...parts.map(({ credentials }) => credentials)) as Deployable['credentials'],
+});
+
 /** Changes by node id; `null` leaves the node out. */
 type Changes = Record<string, Record<string, unknown> | null>;
 
@@ -76,7 +82,7 @@ const door = (name: string, z: string, first: string, count: string): FlowNode[]
 /** Task 2 of the shipped flow: read, record, list, push; or from the list on. */
 export function shippedTask2(
   place: Place,
-  { slots, from = 'read' }: { slots: number; from?: 'read' | 'due' },
+  { slots, from = 'read', line = '' }: { slots: number; from?: 'read' | 'due'; line?: string },
 ): Deployable {
   const { name, database, odooUrl, plcPort } = place;
   const ids = [
@@ -95,8 +101,8 @@ export function shippedTask2(
   const z = `${name}:mo-cycle`;
   const flow = copied(nodes, name, {
     'mo-t2-read': { slots: String(slots), wires: [['mo-t2-record'], []] },
-    'mo-t2-record': { wires: [['mo-t2-due'], []] },
-    'mo-t2-due': { wires: [[`${name}:any`]] },
+    'mo-t2-record': { line, wires: [['mo-t2-due'], []] },
+    'mo-t2-due': { line, wires: [[`${name}:any`]] },
     'mo-t2-push': { wires: [[`${name}:answer`], [`${name}:answer`]] },
     'mo-odoo': { url: odooUrl, database: 'odoo14', parallel: PARALLEL },
     'mo-db': { mode: 'server', host, serverPort: String(port), database: database.database },

@@ -28,14 +28,16 @@ const commands = {
     plc = await startS7Server({ pduSize, dbs: { [S7_BATCH_RECORD.db]: blockSize(S7_BATCH_RECORD, slots) } });
     return plc.port;
   },
-  /** @param latencyMs what each call takes @returns its address and the names of its orders */
-  odoo: async ({ orders, latencyMs }: { orders: number; latencyMs: number }) => {
+  /** @param latencyMs what each call takes @param line what orders are called by @returns its address and their names */
+  odoo: async ({ orders, latencyMs, line }: { orders: number; latencyMs: number; line?: string }) => {
     const odoo = await startSimulatedOdoo({ latencyMs });
     odoos.push(odoo);
-    const names = Array.from(
-      { length: orders },
-      () => odoo.createOrder({ components: COMPONENTS, policy: 'flexible' }).name,
-    );
+    const names = Array.from({ length: orders }, (_, n) => {
+      const { name } = odoo.createOrder({ components: COMPONENTS, policy: 'flexible' });
+      if (!line) return name;
+      odoo.renameByHand(name, `${line}/MO/${n + 1}`);
+      return `${line}/MO/${n + 1}`;
+    });
     return { url: odoo.url, orders: names };
   },
   /** Every given order weighs in its slot: all weights become `kg` plus a little per silo. */

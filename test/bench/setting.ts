@@ -5,6 +5,13 @@ import type { PlantProcess } from './plant-process';
 
 export type Figures = Record<string, number>;
 
+/** What a figure says, and what it has to be: at most, or at least, so much. */
+export interface Goal {
+  says: string;
+  most?: number;
+  least?: number;
+}
+
 export interface Setting {
   plant: PlantProcess;
   say: (line: string) => void;
