@@ -1,5 +1,6 @@
 /** What a long history costs, and what a batch leaves in the database. */
 import { SILO_TAGS } from '../../nodes/lib/domain/silos';
+import { openDatabase } from '../../nodes/lib/store/connection';
 import { DatabasePushLedger } from '../../nodes/lib/store/leases';
 import { Reports } from '../../nodes/lib/store/reports';
 import { median, timed } from './measure';
@@ -31,7 +32,9 @@ export const PAST_GOALS: Record<string, Goal> = {
 };
 
 /** Completed orders and their events, spread evenly over days until now. */
-async function fillPast({ db }: OwnQueue, orders: number): Promise<void> {
+async function fillPast({ address }: OwnQueue, orders: number): Promise<void> {
+  // Ten million rows in one statement take longer than any of the package may.
+  const db = openDatabase({ ...address, timeoutMs: 3_600_000 });
   const weights = SILO_TAGS.flatMap((tag) => [`consumption_${tag}`, `actual_consumption_${tag}`]);
   const age = `now() - make_interval(secs => (n - 0.5) * 86400.0 * ${HISTORY.days} / ${orders})`;
   await db.none(
@@ -55,6 +58,7 @@ async function fillPast({ db }: OwnQueue, orders: number): Promise<void> {
   );
   for (const { indexdef } of indexes) await db.none(indexdef);
   await db.none('VACUUM ANALYZE');
+  await db.$pool.end();
 }
 
 /** A history of a million orders and ten million events against a short one. */
