@@ -14,8 +14,8 @@ import { startChromium } from './editor';
 
 /** What lasts is mended after this (ms): several turns of every task. */
 const LASTS = 8000;
-/** Pauses between tries grow to 5 s and a killed lease runs out: until everything has arrived (ms). */
-const PATIENCE = 150_000;
+/** A killed lease runs out, and a refused login pauses for two minutes: until everything has arrived (ms). */
+const PATIENCE = 300_000;
 const SCREENS = {
   wall: { width: 1920, height: 1080 },
   laptop: { width: 1366, height: 768 },

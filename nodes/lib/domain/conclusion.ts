@@ -7,7 +7,7 @@ type Consequence = 'done' | 'retry' | 'set-aside';
 
 interface Rule {
   consequence: Consequence;
-  /** Pause before the first repeat (s); it doubles with every attempt. */
+  /** Pause before the first repeat (s); it doubles with every attempt, but for `credentials`. */
   pause: number;
   /** HTTP status of the manual API. */
   http: number;
@@ -97,7 +97,9 @@ const LONGEST_PAUSE = 30 * 60;
  * @param random 0 … 1
  */
 export function pauseBeforeRetry(conclusion: Conclusion, attempts: number, random: number = Math.random()): number {
-  const seconds = Math.min(CONCLUSIONS[conclusion].pause * 2 ** Math.min(attempts, 16), LONGEST_PAUSE);
+  // Refused logins pause by themselves, for all rows at once: a corrected password finds every row due.
+  const doublings = conclusion === 'credentials' ? 0 : Math.min(attempts, 16);
+  const seconds = Math.min(CONCLUSIONS[conclusion].pause * 2 ** doublings, LONGEST_PAUSE);
   return Math.round(seconds * 1000 * (0.5 + random));
 }
 

@@ -42,3 +42,7 @@ test('an Odoo that comes back after an hour gets what waited over half an hour, 
     assert.ok(due.length <= 40, `${due.length} of 200 within the five minutes from ${minute} on`);
   }
 });
+
+test('refused credentials keep no row waiting for long, however often they were refused', () => {
+  assert.equal(pauseBeforeRetry('credentials', 12, 0.5), 60_000);
+});
