@@ -10,11 +10,12 @@ const PROJECT = resolve(__dirname, '..', '..', '..');
 const FLOW = join(PROJECT, 'flows', 'mo-consumption-cycle.json');
 const DASHBOARD = join(PROJECT, 'examples', '10-operator-dashboard.json');
 
-/** Seconds between two runs of each task. */
+/** Seconds between two runs of each task; `orders`: handing orders over is switched on, and this is its own. */
 export interface Timers {
   fetch: number;
   push: number;
   archive: number;
+  orders?: number;
 }
 
 /** Node ids of the shipped flow. */
@@ -22,12 +23,30 @@ export const IDS = {
   odoo: 'mo-odoo',
   plc: 'mo-plc',
   database: 'mo-db',
+  acknowledge: 'mo-t2-ack',
   timers: { fetch: 'mo-t1', push: 'mo-t2', archive: 'mo-t3' },
 } as const;
+
+/** Settings of an inject node. */
+const every = (seconds: number, onceDelay: number): Record<string, string> => ({
+  ...{ repeat: String(seconds), name: `every ${seconds} s` },
+  onceDelay: String(onceDelay),
+});
 
 const load = (file: string): FlowNode[] => JSON.parse(readFileSync(file, 'utf8')) as FlowNode[];
 
 export const shippedFlow = (): FlowNode[] => load(FLOW);
+
+/** Enables the group that hands orders over, and the acknowledgement. @param seconds between two runs of the former */
+function withOrdersDown(flow: readonly FlowNode[], seconds: number): FlowNode[] {
+  const group = flow.find(({ type, name }) => type === 'group' && String(name).startsWith('Orders down'));
+  if (!group) throw new Error('the shipped flow has no group "Orders down"');
+  return flow.map((node) => {
+    if (node.g !== group.id && node.id !== IDS.acknowledge) return node;
+    const { d: _, ...enabled } = node;
+    return node.type === 'inject' ? { ...enabled, ...every(seconds, 2.5) } : enabled;
+  });
+}
 
 /** @returns the flow and its credentials, ready for a Node-RED */
 export function demoFlow(
@@ -42,15 +61,11 @@ export function demoFlow(
   };
   (['fetch', 'push', 'archive'] as const).forEach((task, order) => {
     const seconds = timers?.[task];
-    if (seconds)
-      changes[IDS.timers[task]] = {
-        repeat: String(seconds),
-        name: `every ${seconds} s`,
-        onceDelay: String(1 + order / 2),
-      };
+    if (seconds) changes[IDS.timers[task]] = every(seconds, 1 + order / 2);
   });
+  const flow = shippedFlow().map((node) => ({ ...node, ...changes[node.id] }));
   return {
-    flow: shippedFlow().map((node) => ({ ...node, ...changes[node.id] })),
+    flow: timers?.orders ? withOrdersDown(flow, timers.orders) : flow,
     credentials: { [IDS.odoo]: { user, password, apiKey } },
   };
 }

@@ -6,7 +6,7 @@ import type { Collisions, OrderView, SimulatedOdoo } from './odoo/simulated-odoo
 import { startOdoo, type WhichOdoo } from './odoo/which';
 import { blockSize, S7_BATCH_RECORD } from './plc/batch-memory';
 import { type Mill, type MillOrder, startMill } from './plc/mill';
-import { type IntakeOptions, OrderIntake } from './plc/order-intake';
+import { type IntakeOptions, OrderIntake, type Taking } from './plc/order-intake';
 import { S7_ORDER_RECORD } from './plc/order-memory';
 import { type S7Server, startS7Server } from './plc/s7-server';
 
@@ -25,10 +25,18 @@ export interface PlantOptions {
   seed?: number;
   /** Orders come through the PLC's order block, and nobody types. */
   ordersDown?: Partial<IntakeOptions>;
+  /** A completed batch is kept until it is acknowledged, instead of for `keepMs`. */
+  acknowledge?: boolean;
   /** What becomes in Odoo of closings that meet. */
   collisions?: Collisions;
   plcPort?: number;
   odooPort?: number;
+}
+
+/** What the PLC took, and what Odoo had planned at that very moment; undefined: it knew no such order. */
+export interface Handed {
+  taking: Taking;
+  odoo?: MillOrder & { state: OrderView['state'] };
 }
 
 export interface Plant {
@@ -39,12 +47,15 @@ export interface Plant {
   intake?: OrderIntake;
   /** Orders that were entered at the panel or taken from the order block so far. */
   begun(): string[];
+  /** What came through the order block, what the PLC refused as a repetition left out. */
+  handed(): Handed[];
   /** No further order is created, nor entered at the panel: what was begun or handed over runs out. */
   stopOrders(): void;
   stop(): Promise<void>;
 }
 
 export const DATA_BLOCK = 100;
+export const ORDER_BLOCK = S7_ORDER_RECORD.db;
 const ORDER_SLOTS = 10;
 
 /** What planners order, in turn (kg of finished goods); the recorded recipe is for 2500 kg. */
@@ -54,12 +65,12 @@ const QUANTITIES = [2500, 5000, 1250, 2500, 3750];
 export const tagOf = (code: string): string =>
   ({ lq114: 'lq_tetes', lq115: 'lq_fml' })[code] ?? `silo_${String.fromCharCode(97 + Number(code.slice(-3)) - 101)}`;
 
-/** Plan by tag, kg, as the moves in Odoo have it. */
-export const byTag = ({ moves }: OrderView): Record<string, number> => {
+/** What is planned in Odoo, kg by tag over all moves. */
+export function planned({ name, quantity, moves }: OrderView): MillOrder {
   const plan: Record<string, number> = {};
   for (const { code, plan: kg } of moves) if (code) plan[tagOf(code)] = (plan[tagOf(code)] ?? 0) + kg;
-  return plan;
-};
+  return { mo_id: name, quantity, plan };
+}
 
 /** Starts PLC, Odoo and mill on 127.0.0.1. */
 export async function startPlant({
@@ -72,6 +83,7 @@ export async function startPlant({
   tickMs = 500,
   seed = 1,
   ordersDown,
+  acknowledge = false,
   collisions = 'context-lost',
   plcPort = 0,
   odooPort = 0,
@@ -80,10 +92,10 @@ export async function startPlant({
   const orderRow = ordersDown && { layout: S7_ORDER_RECORD, slots: ORDER_SLOTS, ...ordersDown };
   const dbs = {
     [DATA_BLOCK]: blockSize(S7_BATCH_RECORD, slots),
-    ...(orderRow && { [orderRow.layout.db]: blockSize(orderRow.layout, orderRow.slots) }),
+    ...(orderRow && { [ORDER_BLOCK]: blockSize(orderRow.layout, orderRow.slots) }),
   };
   const plc = await startS7Server({ port: plcPort, dbs });
-  const intake = orderRow && new OrderIntake(plc.memory(orderRow.layout.db), orderRow);
+  const intake = orderRow && new OrderIntake(plc.memory(ORDER_BLOCK), orderRow);
   const begun = new Set<string>();
   let created = 0;
   let ordering = true;
@@ -97,23 +109,31 @@ export async function startPlant({
   };
   for (let n = 0; n < orders; n += 1) create();
 
+  const handed: Handed[] = [];
+  const takeHanded = (): MillOrder | undefined => {
+    const taking = intake?.take();
+    const known = odoo.orders().find(({ name }) => name === taking?.mo_id);
+    if (taking) handed.push({ taking, ...(known && { odoo: { ...planned(known), state: known.state } }) });
+    return taking;
+  };
   /** The operator looks at Odoo's list and enters the next order that nobody has begun; or the PLC's program has one. */
   const nextOrder = (): Promise<MillOrder | undefined> => {
     const open = odoo.orders().filter(({ name, state }) => state === 'confirmed' && !begun.has(name));
     if (ordering && endless && open.length <= slots) create();
     const typed = ordering && !intake ? open.sort((a, b) => a.id - b.id)[0] : undefined;
-    const order = typed ? { mo_id: typed.name, quantity: typed.quantity, plan: byTag(typed) } : intake?.take();
+    const order = typed ? planned(typed) : takeHanded();
     if (order) begun.add(order.mo_id);
     return Promise.resolve(order);
   };
   const onScan = (ms: number): void => intake?.scan(ms);
-  const mill = startMill({ server: plc, slots, weighMs, keepMs, tickMs, seed, nextOrder, onScan });
+  const mill = startMill({ server: plc, slots, weighMs, keepMs, tickMs, seed, acknowledge, nextOrder, onScan });
   return {
     plc,
     odoo,
     mill,
     ...(intake && { intake }),
     begun: () => [...begun],
+    handed: () => structuredClone(handed),
     stopOrders: () => {
       ordering = false;
     },

@@ -1,7 +1,8 @@
 /**
- * `npm start`: the simulated plant, Node-RED with the shipped flow, and the pages to open. With `--until-archived N` it
- * needs no person: it ends when N batches are in the history and the account agrees for every order and silo. `--odoo`
- * names the simulated Odoo: `addon` (14 with the SCADA addon), or the version of a standard one, 14 to 19.
+ * `npm start`: the simulated plant, Node-RED with the shipped flow and the pages to open; orders are handed over to the
+ * PLC, and nobody types. With `--until-archived N` it needs no person: it ends when N batches are in the history and the
+ * account agrees for every order and silo. `--odoo` names the simulated Odoo: `addon` (14 with the SCADA addon), or the
+ * version of a standard one, 14 to 19.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -14,8 +15,11 @@ import { startPlant, type Plant, type PlantOptions } from './plant';
 import { startWatched } from './watched';
 
 /** For a person to watch, and for nobody to wait for. */
-const WATCHED = { plant: { weighMs: 60_000, keepMs: 60_000 }, timers: { fetch: 30, push: 10, archive: 15 } };
-const UNWATCHED = { plant: { weighMs: 6_000, keepMs: 15_000, tickMs: 200 }, timers: { fetch: 4, push: 2, archive: 2 } };
+const WATCHED = { plant: { weighMs: 60_000, keepMs: 60_000 }, timers: { fetch: 30, push: 10, archive: 15, orders: 5 } };
+const UNWATCHED = {
+  plant: { weighMs: 6_000, keepMs: 15_000, tickMs: 200 },
+  timers: { fetch: 4, push: 2, archive: 2, orders: 2 },
+};
 /** An unwatched run gives up after this (ms). */
 const PATIENCE = 170_000;
 
@@ -40,7 +44,10 @@ if (target !== undefined && (!Number.isInteger(target) || target < 1)) {
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-const plantOptions: PlantOptions = { which, orders: Math.max(12, target ?? 0) };
+const plantOptions: PlantOptions = {
+  ...{ which, orders: Math.max(12, target ?? 0) },
+  ...{ ordersDown: {}, acknowledge: true },
+};
 
 async function watch(): Promise<number> {
   const watched = await startWatched({

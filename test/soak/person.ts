@@ -4,10 +4,12 @@
  * flow.
  */
 import { IDS } from '../../examples/plant/demo-flow';
+import type pgPromise from 'pg-promise';
 import type { FlowNode, NodeRedHost } from '../../examples/plant/node-red-host';
+import { handsOver } from './orders';
 
 const OPERATIONS = ['summary', 'list', 'trail', 'retry', 'accept', 'discard', 'cancelled'] as const;
-type Operation = (typeof OPERATIONS)[number];
+type Operation = (typeof OPERATIONS)[number] | 'withdraw' | 'hand-over';
 
 /** All are the store's, but one: what is cancelled in Odoo is archived as such. */
 const nodeOf = (operation: Operation): { type: string; [setting: string]: unknown } =>
@@ -62,6 +64,28 @@ export const personFlow = (): FlowNode[] => [
   },
   { id: 'soak-refused', type: 'http response', z: TAB, wires: [] },
 ];
+
+/** POST /soak/withdraw and /soak/hand-over {mo_id}: the node that withdraws, and the flow's own that hands over. */
+export function personOfOrders(flow: readonly FlowNode[]): FlowNode[] {
+  const into = (operation: string, wires: string[]): FlowNode[] => [
+    {
+      ...{ id: `soak-in-${operation}`, type: 'http in', z: TAB, url: `/soak/${operation}`, method: 'post' },
+      wires: [[`soak-asked-${operation}`]],
+    },
+    {
+      ...{ id: `soak-asked-${operation}`, type: 'function', z: TAB, wires: [wires] },
+      func: 'return Object.assign(msg, { mo_id: msg.payload.mo_id });',
+    },
+  ];
+  return [
+    ...into('withdraw', ['soak-withdraw']),
+    {
+      ...{ id: 'soak-withdraw', type: 'plc-order-write', z: TAB, operation: 'withdraw', database: IDS.database },
+      wires: [['soak-told'], ['soak-told']],
+    },
+    ...into('hand-over', ['soak-told', ...flow.filter(handsOver).map(({ id }) => id)]),
+  ];
+}
 
 interface Held {
   mo_id: string;
@@ -123,6 +147,22 @@ export class Person {
         this.needless.add(`${mo_id}: ${reason}`);
         await this.#tell('retry', mo_id, reason);
       }
+    }
+  }
+
+  /**
+   * Decides about orders of which only the PLC knows whether it took them: what it did not take is withdrawn, and handed over
+   * again once it is nowhere any more. One that it did take tells so itself, by its reading.
+   */
+  async decideOrders(db: pgPromise.IDatabase<object>, taken: ReadonlySet<string>): Promise<void> {
+    const asked = await db.any<{ mo_id: string; why: string; gone: boolean }>(
+      `SELECT mo_id, coalesce(handover_problem, hand_back) AS why, handed_slot IS NULL AS gone FROM mo_batch
+       WHERE (handover_problem IS NOT NULL OR hand_back = 'person') AND set_aside_at IS NULL`,
+    );
+    for (const { mo_id, why, gone } of asked) {
+      if (taken.has(mo_id)) continue;
+      if (gone) await this.#tell('hand-over', mo_id, why);
+      else if (why !== 'person') await this.#tell('withdraw', mo_id, why);
     }
   }
 

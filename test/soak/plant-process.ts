@@ -1,8 +1,11 @@
 /** The simulated plant in a process of its own: it goes on while Node-RED is killed. Steered over IPC by soak.ts. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { startPlant, tagOf, type Plant, type PlantOptions } from '../../examples/plant/plant';
+import { ORDER_BLOCK, planned, startPlant, tagOf, type Plant, type PlantOptions } from '../../examples/plant/plant';
 import type { Fault } from '../../examples/plant/odoo/simulated-odoo';
+import type { Cut } from '../../examples/plant/plc/s7-faults';
 import type { Mishap, MillTrouble } from '../../examples/plant/plc/troubles';
+import type { OrderCut, OrderMishap } from './orders';
+import type { HandedOrder, Planned } from './verdict';
 
 /** What happened to one order, on both sides of the bridge. */
 export interface OrderFate {
@@ -29,6 +32,11 @@ const TIME_TO_CORRECT = 25_000;
 const hundredths = (kg: number): number => Math.round(Math.round(kg * 1000) / 10);
 const inHundredths = (kg: Record<string, number>): Record<string, number> =>
   Object.fromEntries(Object.entries(kg).map(([tag, weight]) => [tag, hundredths(weight)]));
+
+/** A CPU is in STOP for so long between an order's last byte and its `ready` (ms). */
+const STOPPED = 2_000;
+/** How long an order is offered before it is taken, where the PLC takes late (ms). */
+const LATE = 8_000;
 
 let plant: Plant | undefined;
 let keepMs = 0;
@@ -80,6 +88,66 @@ function watchEmptied(): void {
   }, 50).unref();
 }
 
+const intake = (): NonNullable<Plant['intake']> => {
+  const found = running().intake;
+  if (!found) throw new Error('orders do not come through the order block here');
+  return found;
+};
+
+/** What Odoo had planned for an order until a person changed it. */
+const replaced: (Planned & { mo_id: string; until: number })[] = [];
+const inKg = ({ quantity, plan }: { quantity: number; plan: Record<string, number> }): Planned => ({
+  quantity: hundredths(quantity),
+  plan: inHundredths(plan),
+});
+
+/** A planner takes a tenth off a component: of an order that is offered now, else of any that is not begun. */
+function replan(): void {
+  const { odoo } = running();
+  const begun = new Set(running().begun());
+  const open = odoo.orders().filter(({ name, state }) => state === 'confirmed' && !begun.has(name));
+  const offered = new Set(
+    intake()
+      .shown()
+      .map(({ mo_id }) => mo_id),
+  );
+  const order = open.find(({ name }) => offered.has(name)) ?? open[0];
+  const move = order?.moves.find(({ code, plan }) => code !== null && plan > 1);
+  if (!order || !move?.code) return;
+  replaced.push({ mo_id: order.name, until: Date.now(), ...inKg(planned(order)) });
+  odoo.planByHand(order.name, move.code, Math.round(move.plan * 90) / 100);
+}
+
+/** STOP as soon as an order stands in its slot and is not ready yet. */
+function stopBeforeReady(): void {
+  const { plc } = running();
+  const off = plc.onWrite((db) => {
+    if (
+      db !== ORDER_BLOCK ||
+      !intake()
+        .shown()
+        .some(({ mo_id, ready, taken }) => mo_id && !ready && !taken)
+    )
+      return;
+    off();
+    void plc.setFault({ stop: true });
+    setTimeout(() => void plc.setFault({ stop: false }), STOPPED);
+  });
+}
+
+const ORDER_MISHAPS: Record<OrderMishap, () => void> = {
+  never: () => intake().setFault({ never: true }),
+  late: () => intake().setFault({ lateMs: LATE }),
+  forgetful: () => intake().setFault({ forgetful: true }),
+  'stop-before-ready': stopBeforeReady,
+  'old-content': () => intake().restartWithOldContent(),
+  'cleared-by-hand': () => void intake().clearByHand(),
+  replanned: () => {
+    intake().setFault({ lateMs: LATE });
+    replan();
+  },
+};
+
 const commands = {
   start: async (options: PlantOptions) => {
     plant = await startPlant(options);
@@ -114,7 +182,41 @@ const commands = {
     while (performance.now() < lastEmptied + ON_ITS_WAY) await delay(100);
   },
   mishaps: (): Mishap[] => running().mill.mishaps(),
+  orderMishap: (mishap: OrderMishap) => ORDER_MISHAPS[mishap](),
+  /** @returns whether the connection was cut at that telegram; false: nobody wrote an order for so long */
+  cutOrder: async ({ patienceMs, ...cut }: OrderCut & { patienceMs: number }) => {
+    const { plc } = running();
+    const before = plc.counters.cuts;
+    await plc.setFault({ cut: { ...cut, db: ORDER_BLOCK, fromWrite: true } satisfies Cut });
+    for (const end = performance.now() + patienceMs; performance.now() < end; await delay(10))
+      if (plc.counters.cuts > before) return true;
+    return false;
+  },
+  /** Orders that the PLC took, with what Odoo had planned then. */
+  handed: (): HandedOrder[] =>
+    running()
+      .handed()
+      .map(({ taking, odoo }) => ({
+        ...{ mo_id: taking.mo_id, at: taking.at, plc: inKg(taking) },
+        ...(odoo?.state === 'confirmed' && { odoo: inKg(odoo) }),
+        replaced: replaced.filter(({ mo_id, until }) => mo_id === taking.mo_id && until <= taking.at),
+      })),
+  /** Orders that were offered once more after the PLC had taken them, and no restart brought that about. */
+  offeredAgain: (): string[] => {
+    const takings = intake().takings();
+    const first = (moId: string): number => takings.find(({ mo_id }) => mo_id === moId)?.restarts ?? 0;
+    return takings
+      .filter(({ mo_id, repeated, restarts }) => repeated && restarts === first(mo_id))
+      .map(({ mo_id }) => mo_id);
+  },
+  /** Orders that are still to be made. */
+  open: (): string[] =>
+    running()
+      .odoo.orders()
+      .filter(({ state }) => state !== 'done' && state !== 'cancel')
+      .map(({ name }) => name),
   heal: async () => {
+    running().intake?.clearFaults();
     running().odoo.clearFaults();
     await running().plc.clearFaults();
   },

@@ -1,10 +1,10 @@
 /**
- * `npm run soak -- --kills N --seed S [--odoo V] [--json]`: Node-RED with the shipped flow against a simulated plant in a process of its own.
+ * `npm run soak -- --kills N --seed S [--odoo V] [--orders-down] [--json]`: Node-RED with the shipped flow against a simulated plant in a process of its own.
  * At random moments Node-RED is killed (every third time the embedded PostgreSQL with it), connections to Odoo and PLC are
  * cut, closings meet, operators mistype and rows are held locked; at the end the plant is let run out, a person decides
- * what is shown, and every order has to be accounted for. `--odoo` names the simulated Odoo: `addon`, or 14 to 19.
+ * what is shown, and every order has to be accounted for. `--odoo` names the simulated Odoo: `addon`, or 14 to 19. With
+ * `--orders-down` nobody types: orders are handed over to the PLC, and the connection is cut at each telegram of that in turn.
  */
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,16 +17,18 @@ import { WHICH, whichOdoo } from '../../examples/plant/odoo/which';
 import { type NodeRedHost, startNodeRed } from '../../examples/plant/node-red-host';
 import { seededRandom } from '../../examples/plant/plc/random';
 import type { Plant, PlantOptions } from '../../examples/plant/plant';
-import { Person, personFlow } from './person';
-import type { Commands } from './plant-process';
+import { Person, personFlow, personOfOrders } from './person';
+import { type PlantProcess, plantProcess } from './plant-client';
 import { type Life, planLives } from './troubles';
-import { judge, type Verdict } from './verdict';
+import { ordersDownOf, type OrderTrouble, withOrders } from './orders';
+import { judge, judgeHanded, type Verdict } from './verdict';
 
 const { values: options } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     odoo: { type: 'string', default: 'addon' },
+    'orders-down': { type: 'boolean', default: false },
     json: { type: 'boolean' },
   },
 });
@@ -35,7 +37,11 @@ const seed = Number(options.seed);
 
 /** A completed slot is kept far longer than a kill and a restart take: without acknowledgement the PLC has to (ms). */
 const PLANT: PlantOptions = { orders: 12, endless: true, weighMs: 4_000, keepMs: 150_000, tickMs: 200 };
-const TIMERS = { fetch: 2, push: 1, archive: 2 };
+const ordersDown = options['orders-down'] ? ordersDownOf(seed) : undefined;
+const TIMERS = { fetch: 2, push: 1, archive: 2, ...(ordersDown && { orders: 1 }) };
+/** How long a life waits for an order to be handed over: what a killed Node-RED left is another's after this (ms). */
+const NEXT_ORDER = 15_000;
+const SHORTLY = 2_000;
 /** How long Node-RED may take to have its database (ms). */
 const LONGEST_START = 60_000;
 /** How long the plant may take to run out (ms). */
@@ -43,35 +49,9 @@ const PATIENCE = 300_000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** The plant's process, as functions. */
-export interface PlantProcess {
-  call<K extends keyof Commands>(command: K, argument?: unknown): Promise<Awaited<ReturnType<Commands[K]>>>;
-  end(): void;
-}
-
-function plantProcess(): PlantProcess {
-  const child = fork(join(__dirname, 'plant-process.js'));
-  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-  child.on('message', ({ id, result, error }: { id: number; result: never; error?: string }) => {
-    const call = waiting.get(id);
-    waiting.delete(id);
-    if (error) call?.reject(new Error(error));
-    else call?.resolve(result);
-  });
-  let calls = 0;
-  return {
-    call: (command, argument) =>
-      new Promise((resolve, reject) => {
-        calls += 1;
-        waiting.set(calls, { resolve, reject });
-        child.send({ id: calls, command, argument });
-      }),
-    end: () => child.disconnect(),
-  };
-}
-
 /** What an SQL session says when its server was killed, or is not up yet. */
-const GONE = /ECONNREFUSED|ECONNRESET|terminat|has no connection yet|starting up|shutting down|fetch failed/;
+const GONE =
+  /ECONNREFUSED|ECONNRESET|terminat|has no connection yet|starting up|shutting down|fetch failed|(relation|column) .* does not exist/;
 
 /** An SQL session of the soak, which ends with its work; none while the database is away. */
 async function withSession(
@@ -117,22 +97,41 @@ async function connection(host: NodeRedHost): Promise<void> {
   throw new Error('Node-RED has had no database for a minute');
 }
 
+/** Cuts the connection at the next hand-over. Mishaps at the PLC come before, so that they can befall that one. */
+async function troubleOrders({ cut, mishap }: OrderTrouble, plant: PlantProcess): Promise<void> {
+  if (mishap) await plant.call('orderMishap', mishap);
+  // Nothing is handed over to a PLC that takes nothing.
+  await plant.call('cutOrder', { ...cut, patienceMs: mishap === 'never' ? SHORTLY : NEXT_ORDER });
+}
+
 /** One life of Node-RED, from its start to its kill. */
 async function live(life: Life, host: NodeRedHost, plant: PlantProcess, pgp: pgPromise.IMain): Promise<void> {
   const { after, trouble, mishap, mishapMs, lockMs } = life;
   if (life.connected) await connection(host);
+  if (life.orders && life.connected) await lookAtOrders(host, plant, pgp);
   if (mishap && mishap !== 'typed-over') await plant.call('millTrouble', { kind: mishap, ms: mishapMs });
   await delay(after / 2);
   if (trouble) await plant.call(trouble.command, trouble.argument);
   if (mishap === 'typed-over') await withSession(host, pgp, (db) => typeOver(db, plant, mishapMs));
+  if (life.orders && life.connected) await troubleOrders(life.orders, plant);
   const locked = lockMs > 0 ? withSession(host, pgp, (db) => holdRows(db, lockMs)) : undefined;
-  await delay(after / 2);
-  await plant.call('settleEmptied');
-  await kill(host);
+  if (life.orders?.cut.silent && life.connected) await kill(host);
+  else {
+    await delay(after / 2);
+    await plant.call('settleEmptied');
+    await kill(host);
+  }
   if (life.database) killDatabase(host.userDir);
   await locked;
   await plant.call('heal');
 }
+
+/** Somebody looks at the orders that only a person can tell about: a line whose queue stands still gets no new ones. */
+const lookAtOrders = (host: NodeRedHost, plant: PlantProcess, pgp: pgPromise.IMain): Promise<void> =>
+  withSession(host, pgp, async (db) => {
+    const taken = (await plant.call('handed')).map(({ mo_id }) => mo_id);
+    await new Person(host, (mo_id) => plant.call('weighed', mo_id), say).decideOrders(db, new Set(taken));
+  });
 
 async function kill(host: NodeRedHost): Promise<void> {
   const dead = once(host.child, 'exit');
@@ -151,17 +150,26 @@ async function main(): Promise<number> {
   try {
     const which = whichOdoo(options.odoo);
     if (!which) throw new Error(`--odoo takes one of ${WHICH.join(', ')}`);
-    const { plcPort, odoo } = await plant.call('start', { ...PLANT, which, seed });
+    const { plcPort, odoo } = await plant.call('start', {
+      ...{ ...PLANT, which, seed },
+      ...(ordersDown && { ordersDown, acknowledge: true, weighMs: 2_000 }),
+    });
     const remote = { plc: { port: plcPort }, odoo } as Pick<Plant, 'plc' | 'odoo'>;
     const demo = demoFlow(remote, TIMERS);
+    const shipped = ordersDown ? withOrders(demo.flow, ordersDown) : demo.flow;
+    const flow = [...shipped, ...personFlow(), ...(ordersDown ? personOfOrders(shipped) : [])];
     const start = (): Promise<NodeRedHost> =>
       startNodeRed({
-        ...demo,
-        flow: [...demo.flow, ...personFlow()],
+        ...{ ...demo, flow },
         userDir,
         onLine: (line) => void (log.push(line), log.length > 400 && log.shift()),
       });
-    for (const [n, life] of planLives(kills, seededRandom(seed), odoo.login.interface).entries()) {
+    for (const [n, life] of planLives(
+      kills,
+      seededRandom(seed),
+      odoo.login.interface,
+      ordersDown !== undefined,
+    ).entries()) {
       host = await start();
       await live(life, host, plant, pgp);
       if ((n + 1) % 10 === 0) say(`${n + 1} kills, ${(await plant.call('begun')).length} orders begun`);
@@ -175,8 +183,8 @@ async function main(): Promise<number> {
       await withSession(host, pgp, async (db) => say(await evidence(db, JSON.stringify(verdict))));
       say(JSON.stringify(await plant.call('mishaps')));
     }
-    const { orders, lost, doubled, stuck, kg_differs } = verdict;
-    const counts = { lost: lost.length, doubled: doubled.length, stuck: stuck.length, kg_differs: kg_differs.length };
+    const { orders, ...findings } = verdict;
+    const counts = Object.fromEntries(Object.entries(findings).map(([kind, list]) => [kind, list.length]));
     const mishaps = (await plant.call('mishaps')).length;
     const seconds = Math.round((performance.now() - began) / 1000);
     const result = { kills, orders, ...counts, mishaps, asked, seconds };
@@ -231,12 +239,13 @@ async function settle(
   plant: PlantProcess,
   host: NodeRedHost,
   pgp: pgPromise.IMain,
-): Promise<{ verdict: Verdict; asked: number }> {
+): Promise<{ verdict: Verdict & Partial<ReturnType<typeof judgeHanded>>; asked: number }> {
   const patience = performance.now() + PATIENCE;
   const person = new Person(host, (mo_id) => plant.call('weighed', mo_id), say);
   let db: pgPromise.IDatabase<object> | undefined;
   let queue: Queued[] = [];
   let held: string[] = [];
+  let open: string[] = [];
   while (performance.now() < patience) {
     await delay(1_000);
     const cancelled = new Set(await plant.call('cancelled'));
@@ -244,6 +253,10 @@ async function settle(
       db ??= pgp(await host.database(IDS.database));
       const emptied = (await plant.call('mishaps')).filter(({ kind }) => kind === 'emptied');
       await person.decide(new Set(emptied.map(({ mo_id }) => mo_id)), cancelled);
+      if (ordersDown) {
+        const taken = (await plant.call('handed')).map(({ mo_id }) => mo_id);
+        await person.decideOrders(db, new Set(taken));
+      }
       queue = await db.any<Queued>('SELECT mo_id, set_aside_reason FROM mo_batch');
       held = await db.map('SELECT mo_id FROM mo_held_readings', [], ({ mo_id }: { mo_id: string }) => mo_id);
     } catch (error) {
@@ -252,10 +265,11 @@ async function settle(
     }
     const begun = new Set(await plant.call('begun'));
     const fates = await plant.call('fates');
-    // Orders that nobody began stay queued: the operator has gone home.
-    queue = queue.filter(({ mo_id }) => begun.has(mo_id));
+    // Orders that nobody began stay queued: the operator has gone home. The PLC takes them to the last.
+    if (ordersDown) open = await plant.call('open');
+    else queue = queue.filter(({ mo_id }) => begun.has(mo_id));
     const archived = new Set(await db.map('SELECT mo_id FROM mo_histories', [], ({ mo_id }: Queued) => mo_id));
-    const made = [...begun].every((mo_id) => archived.has(mo_id) || cancelled.has(mo_id));
+    const made = [...begun].every((mo_id) => archived.has(mo_id) || cancelled.has(mo_id)) && open.length === 0;
     if (queue.length === 0 && held.length === 0 && fates.length === begun.size && made) break;
     for (const { mo_id, set_aside_reason } of queue) if (!set_aside_reason) await person.retry(mo_id);
   }
@@ -263,9 +277,14 @@ async function settle(
   const history = await db.any<{ mo_id: string; n: number }>(
     `SELECT mo_id, count(*)::int AS n FROM mo_histories WHERE status = 'completed' GROUP BY mo_id`,
   );
-  const left = [...queue.map(({ mo_id }) => mo_id), ...held.map((mo_id) => `${mo_id}: a reading of it is held`)];
+  const left = [
+    ...new Set([...queue.map(({ mo_id }) => mo_id), ...open]),
+    ...held.map((mo_id) => `${mo_id}: a reading of it is held`),
+  ];
   const fates = [...(await plant.call('fates')), ...(await plant.call('strays'))];
-  return { verdict: judge(fates, history, [...left, ...person.needless]), asked: person.asked };
+  const verdict = judge(fates, history, [...left, ...person.needless]);
+  const handed = ordersDown && judgeHanded(await plant.call('handed'), await plant.call('offeredAgain'));
+  return { verdict: { ...verdict, ...handed }, asked: person.asked };
 }
 
 main().then(

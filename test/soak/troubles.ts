@@ -2,6 +2,7 @@
 import type { seededRandom } from '../../examples/plant/plc/random';
 import type { OdooLogin } from '../../examples/plant/odoo/simulator';
 import type { MillTrouble } from '../../examples/plant/plc/troubles';
+import { type OrderTrouble, planOrderTroubles } from './orders';
 
 /** At the PLC's connection. */
 const PLC = [
@@ -72,17 +73,20 @@ export interface Life {
   database: boolean;
   /** It begins when Node-RED has its database; else the kill may come into the start. */
   connected: boolean;
+  /** What its hand-overs suffer, where orders are handed over. */
+  orders?: OrderTrouble;
 }
 
 export function planLives(
   kills: number,
   random: ReturnType<typeof seededRandom>,
   dialect: OdooLogin['interface'],
+  ordersDown = false,
 ): Life[] {
   const between = ({ shortest, longest }: { shortest: number; longest: number }): number =>
     shortest + random() * (longest - shortest);
   const oneOf = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
-  return Array.from({ length: kills }, (_, n) => {
+  const lives = Array.from({ length: kills }, (_, n): Life => {
     const trouble = oneOf([...DIALECTS[dialect], ...PLC, undefined]);
     const mishap = oneOf(MISHAPS);
     // A slot that nobody can read a second time before the kill takes its weights with it: that is no bridge's fault.
@@ -97,4 +101,13 @@ export function planLives(
       connected: n % 4 !== 3,
     };
   });
+  const orders = ordersDown ? planOrderTroubles(kills, random) : [];
+  return lives.map((life, n) => ({ ...life, ...withoutTyping(life, orders[n]) }));
+}
+
+/** Nobody types where orders are handed over; and what is emptied when Node-RED is killed at a telegram, nobody can read. */
+function withoutTyping({ mishap }: Life, orders?: OrderTrouble): Partial<Life> {
+  if (!orders) return {};
+  const impossible = mishap === 'typed-over' || (mishap === 'emptied' && orders.cut.silent);
+  return { orders, mishap: impossible ? undefined : mishap };
 }

@@ -1,6 +1,26 @@
 /** What the soak says of every order: what the PLC weighed for it has to be in Odoo and in the history, once. */
 import type { OrderFate } from './plant-process';
 
+/** Hundredths of a kg. */
+export interface Planned {
+  quantity: number;
+  /** By silo tag. */
+  plan: Record<string, number>;
+}
+
+/** An order that the PLC took from its order block. */
+export interface HandedOrder {
+  mo_id: string;
+  /** When (ms since 1970). */
+  at: number;
+  /** As the PLC copied it. */
+  plc: Planned;
+  /** As Odoo had it at that moment, if it was open there. */
+  odoo?: Planned;
+  /** What Odoo had before a person changed it, and until when. */
+  replaced: (Planned & { until: number })[];
+}
+
 export interface Verdict {
   orders: number;
   lost: string[];
@@ -40,5 +60,31 @@ export function judge(
       ...weighed.filter(({ state }) => state !== 'done').map(({ mo_id, state }) => `${mo_id} is ${state}`),
     ],
     kg_differs: made.flatMap((fate) => (differs(fate) ? [`${fate.mo_id}: ${differs(fate)}`] : [])),
+  };
+}
+
+/**
+ * How long a plan that was changed in Odoo may still be taken: a killed Node-RED comes back, waits until the dead one's order
+ * slots are free, compares with Odoo, and takes the order back (ms).
+ */
+const ON_ITS_WAY_BACK = 60_000;
+
+const samePlan = (a: Planned, b: Planned): boolean =>
+  a.quantity === b.quantity &&
+  Object.keys({ ...a.plan, ...b.plan }).every((tag) => (a.plan[tag] ?? 0) === (b.plan[tag] ?? 0));
+
+/** What the soak says of orders that were handed over, by what the PLC itself remembers. @param again see offeredAgain */
+export function judgeHanded(
+  handed: readonly HandedOrder[],
+  again: readonly string[],
+): { handed_twice: string[]; handed_wrong: string[] } {
+  const twice = handed.map(({ mo_id }) => mo_id).filter((mo_id, index, all) => all.indexOf(mo_id) !== index);
+  const wrong = handed.filter(({ at, plc, odoo, replaced }) => {
+    const allowed = [odoo, ...replaced.filter(({ until }) => at - until <= ON_ITS_WAY_BACK)];
+    return !allowed.some((each) => each && samePlan(each, plc));
+  });
+  return {
+    handed_twice: [...new Set([...twice, ...again])],
+    handed_wrong: wrong.map((order) => JSON.stringify(order)),
   };
 }

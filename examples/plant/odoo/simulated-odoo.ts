@@ -142,6 +142,12 @@ export async function startSimulatedOdoo(options: SimulatedOdooOptions = {}): Pr
           others.reduce((left, { done }) => left - done, kg),
         );
       }),
+    planByHand: (name, code, kg) =>
+      book.change(known(name), ({ moves }) => {
+        const [first, ...others] = moves.filter(({ equipment }) => equipment?.code === code);
+        if (!first) throw new Error(`order ${name} has no component on ${code} in the simulated Odoo`);
+        first.plan = others.reduce((left, { plan }) => left - plan, kg);
+      }),
     collide: (collisions) => {
       book.closings.collisions = collisions;
     },

@@ -85,6 +85,11 @@ export interface SimulatedOdoo {
    * the first one takes the difference. @throws Error when the order has no component on it.
    */
   consumeByHand(name: string, code: string, kg: number): void;
+  /**
+   * Sets what is planned from a silo (kg), as a person in Odoo would with "To Consume"; of several moves the first one takes
+   * the difference. @throws Error when the order has no component on it.
+   */
+  planByHand(name: string, code: string, kg: number): void;
   /** Somebody changes a user's password (and keys), which ends the sessions of that user; or changes it back. */
   lockOut(login: string, out: boolean): void;
   setFault(fault: Fault): void;

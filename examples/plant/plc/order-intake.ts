@@ -106,6 +106,18 @@ export class OrderIntake {
     return structuredClone(this.#takings);
   }
 
+  /** What every slot shows now. */
+  shown(): OrderSlot[] {
+    return this.#orders().map(([, order]) => order);
+  }
+
+  /** An operator clears the first slot that offers an order. @returns its number; '' when none does */
+  clearByHand(): string {
+    const found = this.#orders().find(([, { mo_id, ready, taken }]) => mo_id !== '' && ready && !taken);
+    if (found) clearOrder(this.#memory, this.#options.layout, found[0] + 1);
+    return found?.[1].mo_id ?? '';
+  }
+
   setFault(faults: Partial<IntakeFaults>): void {
     this.#faults = { ...this.#faults, ...faults };
   }

@@ -9,7 +9,11 @@ export interface Cut {
   db: number;
   /** At which of them, from now on: 1 is the next. */
   telegram: number;
+  /** They count from the next one that writes. */
+  fromWrite?: boolean;
   at: 'request' | 'answer' | 'after';
+  /** It is not cut: from there on nothing on it is heard or answered. */
+  silent?: boolean;
 }
 
 /** All but `refuse`, `hang` and `delayMs` leave connecting alone. */

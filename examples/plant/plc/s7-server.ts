@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from './random';
 import { NO_FAULTS, type Cut, type S7Faults } from './s7-faults';
-import { answerTelegram, blocksOf, isVariableAccess, type S7Cpu, type S7Session } from './s7-telegram';
+import { answerTelegram, blocksOf, isVariableAccess, isWrite, type S7Cpu, type S7Session } from './s7-telegram';
 
 export type { S7Faults } from './s7-faults';
 
@@ -135,21 +135,22 @@ export async function startS7Server(options: S7ServerOptions): Promise<S7Server>
     afterWrite: (...access) => writers.forEach((listener) => listener(...access)),
   };
 
-  /** Whether the connection is to be cut at this telegram, and when. */
-  const cutAt = (telegram: Buffer): Cut['at'] | undefined => {
+  /** Whether the connection is to be cut at this telegram, and how. */
+  const cutAt = (telegram: Buffer): Cut | undefined => {
     const { cut } = faults;
-    if (!cut || !blocksOf(telegram).includes(cut.db)) return undefined;
+    if (!cut || !blocksOf(telegram).includes(cut.db) || (cut.fromWrite && !isWrite(telegram))) return undefined;
     const left = cut.telegram - 1;
-    faults = { ...faults, cut: left > 0 ? { ...cut, telegram: left } : null };
+    faults = { ...faults, cut: left > 0 ? { ...cut, telegram: left, fromWrite: false } : null };
     if (left > 0) return undefined;
     counters.cuts += 1;
-    return cut.at;
+    return cut;
   };
+  const silent = new WeakSet<Socket>();
 
   const respond = async (socket: Socket, session: S7Session, tpduSize: number, telegram: Buffer): Promise<void> => {
     counters.telegrams += 1;
     if (faults.delayMs > 0) await sleep(faults.delayMs, undefined, { ref: false });
-    if (faults.hang || socket.destroyed) return;
+    if (faults.hang || silent.has(socket) || socket.destroyed) return;
     const variables = isVariableAccess(telegram);
     if (variables && faults.garbage) {
       // The first byte is never a TPKT version: no client may take it for an answer.
@@ -157,13 +158,12 @@ export async function startS7Server(options: S7ServerOptions): Promise<S7Server>
       return;
     }
     const cut = cutAt(telegram);
-    const reply = cut === 'request' ? undefined : answerTelegram(cpu, session, telegram);
-    if (!reply || cut === 'answer') {
-      socket.destroy();
-      return;
-    }
+    if (cut?.silent) silent.add(socket);
+    const end = (): void => void (silent.has(socket) || socket.destroy());
+    const reply = cut?.at === 'request' ? undefined : answerTelegram(cpu, session, telegram);
+    if (!reply || cut?.at === 'answer') return end();
     const bytes = dataTelegram(reply, tpduSize);
-    if (cut === 'after') socket.write(bytes, () => socket.destroy());
+    if (cut) socket.write(bytes, end);
     else if (variables && faults.dropMidTelegram) {
       socket.write(bytes.subarray(0, bytes.length >> 1), () => socket.destroy());
     } else socket.write(bytes);

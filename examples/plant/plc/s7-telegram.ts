@@ -212,6 +212,8 @@ function userdata(cpu: S7Cpu, reference: number, parameter: Buffer, data: Buffer
 export const isVariableAccess = (telegram: Buffer): boolean =>
   telegram[1] === JOB && (telegram[10] === READ_VAR || telegram[10] === WRITE_VAR);
 
+export const isWrite = (telegram: Buffer): boolean => telegram[1] === JOB && telegram[10] === WRITE_VAR;
+
 /** The data blocks that a read or write names; none of any other telegram. */
 export function blocksOf(telegram: Buffer): number[] {
   if (!isVariableAccess(telegram)) return [];

@@ -240,3 +240,14 @@ test('another process makes backorders, unreserves, renames and defines units', 
   assert.equal((await control('collide', { collisions: 'fixed' })).collisions, 'fixed');
   await login(odoo.url);
 });
+
+test('what a person plans anew from a silo is what Odoo tells, over all its moves', async (t) => {
+  const { odoo, post, name } = await withOrder(t, { components: [ONE, { ...ONE, quantity: 50 }] });
+  odoo.planByHand(name, 'silo101', 120);
+  const planned = await rows(post, 'stock.move', [['raw_material_production_id', '=', 1]], ['product_uom_qty']);
+  assert.deepEqual(
+    planned.map(({ product_uom_qty }) => product_uom_qty),
+    [70, 50],
+  );
+  assert.throws(() => odoo.planByHand(name, 'silo102', 1), /no component on silo102/);
+});

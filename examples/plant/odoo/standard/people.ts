@@ -93,6 +93,15 @@ export class People {
     });
   }
 
+  /** Sets what is planned from a silo; of several moves the first takes the difference. */
+  plan(key: string | number, code: string, kg: number): void {
+    this.change(key, (order) => {
+      const [first, ...others] = order.moves.filter(({ product }) => product.code === code);
+      if (!first) throw new Error(`order ${order.name} has no component on ${code} in the simulated Odoo`);
+      first.plan = others.reduce((left, { plan }) => left - plan, kg);
+    });
+  }
+
   /** Sets what was consumed from a silo, also on a done order; of several moves the first takes the difference. */
   consume(key: string | number, code: string, kg: number): void {
     this.change(key, (order) => {

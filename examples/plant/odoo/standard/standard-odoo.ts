@@ -163,6 +163,7 @@ export async function startStandardOdoo(options: StandardOdooOptions): Promise<S
       return book.warehouse.unit(unit.name);
     },
     consumeByHand: (name, code, kg) => people.consume(name, code, kg),
+    planByHand: (name, code, kg) => people.plan(name, code, kg),
     lockOut: (login, out) => access.lockOut(login, out),
     setFault: (fault) => server.faults.set(fault),
     // Parallel closings do not lose their flags here: they end as they were recorded, all `true`.
