@@ -34,6 +34,13 @@ const limitsOf = (config: HealthConfig, t: Context['t']): AlarmLimits => ({
 const whyNotTaken = ({ reason }: Alarm, t: Context['t']): string =>
   reason ? t(`handover.${reason}`) : t('alarm.offered');
 
+const HELD_FOR: Readonly<Record<string, string>> = { 'foreign-weights': 'foreign', 'seen-once': 'once' };
+/** Why, in words where it is a code. */
+const whyOf = ({ kind, reason }: Alarm, t: Context['t']): string =>
+  kind === 'held'
+    ? t(`alarm.held.${HELD_FOR[reason ?? ''] ?? (reason ? 'other' : 'unknown')}`, { reason })
+    : (reason ?? t('alarm.no-reason'));
+
 /** `topic` is the kind, `payload` says what, where, since when and what to do next. */
 const message = (alarm: Alarm, t: Context['t'], here: (time: string) => Date): object => ({
   topic: alarm.kind,
@@ -42,7 +49,7 @@ const message = (alarm: Alarm, t: Context['t'], here: (time: string) => Date): o
       alarm.kind === 'unread' ? t(alarm.line ? 'alarm.line' : 'alarm.no-line', { line: alarm.line }) : where(alarm, t),
     since: moment(here(alarm.since)),
     ended: moment(here(alarm.ended_at ?? alarm.since)),
-    reason: alarm.kind === 'not-taken' ? whyNotTaken(alarm, t) : (alarm.reason ?? t('alarm.no-reason')),
+    reason: alarm.kind === 'not-taken' ? whyNotTaken(alarm, t) : whyOf(alarm, t),
   }),
   alarm,
 });
@@ -58,11 +65,12 @@ export function healthAction(database: DatabaseNode, config: HealthConfig, node:
   return {
     links: [database.link],
     run: async () => {
-      const { news, open } = await link.use(({ watch }) => watch.news(node.id, limits, config.line));
+      const { news, open, sent } = await link.use(({ watch }) => watch.news(node.id, limits, config.line));
       const text = t(open > 0 ? 'status.alarms' : 'status.no-alarm', { count: open, at: clock() });
       return {
         outputs: [news.map((alarm) => message(alarm, t, (time) => link.here(time)))],
         status: { level: open > 0 ? 'failed' : 'ok', text },
+        sent: () => link.use(sent),
       };
     },
   };

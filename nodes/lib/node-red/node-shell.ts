@@ -16,6 +16,8 @@ export interface Outcome {
   outputs: readonly (object | readonly object[] | undefined)[];
   status: Status;
   error?: Error;
+  /** What is left to do once everything has gone out. */
+  sent?: () => Promise<void>;
 }
 
 /** A status in Node-RED's colours: done, wants attention, failed, nothing to do. */
@@ -168,7 +170,7 @@ class ActionNode {
       .then(() => this.#work(msg))
       .then((outcome) => {
         this.#inputs.delete(work);
-        this.#finish(outcome, msg, send, done);
+        return this.#finish(outcome, msg, send, done);
       })
       // Whatever done() runs into: the next message has its turn all the same.
       .catch((error: unknown) => this.#node.error(asError(error).message));
@@ -198,7 +200,12 @@ class ActionNode {
   }
 
   /** Status, then what goes out, then done: each once. */
-  #finish({ outputs, status, error }: Outcome, msg: Input, send: Send, done: Done): void {
+  #finish(
+    { outputs, status, error, sent: whenSent }: Outcome,
+    msg: Input,
+    send: Send,
+    done: Done,
+  ): Promise<void> | undefined {
     // What a lost link made fail is told by the link, and is over when it is back.
     const blamed = error !== undefined && this.#lost() !== undefined;
     this.#last = blamed ? { level: 'idle', text: this.#t('status.ready') } : status;
@@ -220,6 +227,7 @@ class ActionNode {
     }
     done(failure);
     this.#answer(msg, outputs, failure);
+    return failure ? undefined : whenSent?.();
   }
 
   /** Sees to it that who waits for an HTTP answer gets one, although the flow behind may be gone by now. */
@@ -246,7 +254,7 @@ class ActionNode {
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_LIMIT);
     });
-    await Promise.race([Promise.all(this.#inputs.keys()), limit]);
+    await Promise.race([Promise.all([...this.#inputs.keys(), this.#tail]), limit]);
     clearTimeout(timer);
     // What ignores the abort is left behind; who waits for it is not.
     for (const msg of this.#inputs.values()) {

@@ -4,14 +4,15 @@
  */
 import { type StateCounts } from '../domain/batch';
 import { type Database, LOCKS } from './connection';
+import { HELD_FOR_PERSON } from './needs';
 import { BATCH_STATE, CHANGED_AT, OF_LINE } from './sql';
 
 /**
  * stalled: the slot says that it runs, but its values stand still. unread: nobody reads the line. unconfirmed: Odoo lacks
  * values of the row. set-aside: the row waits for a person. not-taken: the order was handed to the PLC, which has not taken
- * it, or only a person can see whether it has.
+ * it, or only a person can see whether it has. held: a reading waits for a person. rejected: a slot shows what cannot be.
  */
-export type AlarmKind = 'stalled' | 'unread' | 'unconfirmed' | 'set-aside' | 'not-taken';
+export type AlarmKind = 'stalled' | 'unread' | 'unconfirmed' | 'set-aside' | 'not-taken' | 'held' | 'rejected';
 
 /** How long something may last before it is an alarm (minutes). */
 export type AlarmLimits = Record<'stalled' | 'unread' | 'unconfirmed', number> & { handed?: number };
@@ -40,6 +41,8 @@ export interface AlarmNews {
   news: Alarm[];
   /** Alarms that are open now. */
   open: number;
+  /** To be called once the news have been sent. */
+  sent: () => Promise<void>;
 }
 
 /** The queue in numbers, per line. */
@@ -77,6 +80,13 @@ const NOT_TAKEN = `SELECT 'not-taken', b.id::text, b.mo_id, b.equipment_id_batch
   FROM mo_batch b WHERE ${OF_LINE} AND ${LIVE} AND b.handed_slot IS NOT NULL AND b.taken_at IS NULL AND b.last_plc_reading IS NULL
     AND (b.handover_problem IS NOT NULL OR b.ready_at <= now() - ${minutes('handed')})`;
 
+const HELD = `SELECT 'held', concat_ws(' ', h.mo_id, h.reason), h.mo_id, h.line, nullif((h.reading->>'slot')::int, 0), h.held_since, h.reason
+  FROM mo_held_readings h WHERE ${HELD_FOR_PERSON}`;
+
+const REJECTED = `SELECT 'rejected', concat_ws(' ', r.line, r.source, r.slot), r.mo_id, r.line, nullif(r.slot, 0), r.since,
+    (SELECT string_agg(concat(p->>'field', ' ', p->>'problem'), '; ') FROM jsonb_array_elements(r.problems) p)
+  FROM mo_rejected_slots r WHERE $<line> = '' OR r.line IN ('', $<line>)`;
+
 /**
  * Lines that were read before. One without a name is every line's, but was perhaps given one later: it counts as long as no
  * named line is read after it, or an order of the queue was last seen by it. A time in the future is one that the database's
@@ -99,22 +109,41 @@ const LOCK_ALARMS = `SELECT pg_advisory_xact_lock(${LOCKS.alarms})::text;`;
 
 const COLUMNS = 'kind, subject, mo_id, line, slot, since, reason';
 
+/** Who has stored an alarm sends it at once; when it is not sent by then, its process has ended, and the next one sends it. */
+const SENDING = `now() + interval '50 seconds'`;
+const UNSENT = `coalesce(a.sending_until NOT BETWEEN now() AND ${SENDING}, true)`;
+
 const NEWS = `
 WITH present (${COLUMNS}) AS MATERIALIZED (
-  ${[STALLED, UNCONFIRMED_LONG, SET_ASIDE, NOT_TAKEN, NOT_READ_ANY_MORE, NEVER_READ].join('\n  UNION ALL ')}
+  ${[STALLED, UNCONFIRMED_LONG, SET_ASIDE, NOT_TAKEN, HELD, REJECTED, NOT_READ_ANY_MORE, NEVER_READ].join('\n  UNION ALL ')}
+), mine AS MATERIALIZED (
+  SELECT a.*, EXISTS (SELECT FROM present p WHERE (p.kind, p.subject) = (a.kind, a.subject)) AS lasts FROM mo_alarms a WHERE a.watch = $<watch>
 ), began AS (
-  INSERT INTO mo_alarms (watch, ${COLUMNS}) SELECT $<watch>, p.* FROM present p ON CONFLICT DO NOTHING RETURNING ${COLUMNS}
+  INSERT INTO mo_alarms AS a (watch, ${COLUMNS}, told_at, sending_until) SELECT $<watch>, p.*, NULL, ${SENDING} FROM present p
+  -- What began anew before its end was sent never ended for those who are told; what was stored and not sent is sent now.
+  ON CONFLICT (watch, kind, subject) DO UPDATE SET ended_at = NULL, sending_until = CASE WHEN a.told_at IS NULL THEN ${SENDING} END
+    WHERE a.ended_at IS NOT NULL OR (a.told_at IS NULL AND ${UNSENT})
+  RETURNING ${COLUMNS}, told_at
 ), ended AS (
-  DELETE FROM mo_alarms a
-  WHERE a.watch = $<watch> AND NOT EXISTS (SELECT FROM present p WHERE p.kind = a.kind AND p.subject = a.subject)
-  RETURNING ${COLUMNS}
+  UPDATE mo_alarms a SET ended_at = coalesce(a.ended_at, now()), sending_until = ${SENDING} FROM mine m
+  WHERE (m.watch, m.kind, m.subject) = (a.watch, a.kind, a.subject) AND NOT m.lasts AND (a.ended_at IS NULL OR ${UNSENT})
+  RETURNING a.ended_at, ${COLUMNS.replaceAll(/(\w+)/g, 'a.$1')}
 ), news AS (
-  SELECT 'end' AS state, now() AS ended_at, ended.* FROM ended UNION ALL SELECT 'begin', NULL, began.* FROM began
+  SELECT 'end' AS state, ended.* FROM ended UNION ALL SELECT 'begin', NULL, ${COLUMNS} FROM began WHERE told_at IS NULL
 )
 SELECT (SELECT count(*) FROM present)::int AS open,
-  (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'subject' ORDER BY n.ended_at, n.since, n.mo_id NULLS FIRST, n.kind, n.line), '[]') FROM news n) AS news`;
+  (SELECT coalesce(jsonb_agg(to_jsonb(n) ORDER BY n.ended_at, n.since, n.mo_id NULLS FIRST, n.kind, n.line), '[]') FROM news n) AS news`;
 
-type Told = Omit<Alarm, 'ended_at' | 'reason'> & { ended_at: string | null; reason: string | null };
+/** The messages went out: what began stays until it is over, what is over goes. */
+const SENT = `
+WITH sent AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($<news:json>) AS n(kind text, subject text, state text)), gone AS (
+  DELETE FROM mo_alarms a USING sent n
+  WHERE a.watch = $<watch> AND (n.kind, n.subject) = (a.kind, a.subject) AND n.state = 'end' AND a.ended_at IS NOT NULL
+)
+UPDATE mo_alarms a SET told_at = clock_timestamp(), sending_until = NULL FROM sent n
+WHERE a.watch = $<watch> AND (n.kind, n.subject) = (a.kind, a.subject) AND n.state = 'begin'`;
+
+type Told = Omit<Alarm, 'ended_at' | 'reason'> & { subject: string; ended_at: string | null; reason: string | null };
 
 const iso = (time: string): string => new Date(time).toISOString();
 
@@ -126,27 +155,29 @@ export class Watch {
   }
 
   /**
-   * What has become an alarm and what is none any more since this was last asked. Open alarms are kept in the database, so
-   * that neither a restart nor a second Node-RED tells one twice. Told is what was committed: a process that ends before it
-   * has sent the message takes that message with it.
+   * What has become an alarm and what is none any more since this was last asked. Alarms are kept in the database until their
+   * end was sent, so that neither a restart nor a second Node-RED tells one twice; one that was stored and not sent, because
+   * its process ended, is news again a minute later.
    * @param watch who asks: askers of the same name and line share what was told
    * @param line only alarms of this line, and of rows without one; '': of all
    */
   async news(watch: string, limits: AlarmLimits, line = ''): Promise<AlarmNews> {
+    // Each line ends its own alarms only: it does not see those of the others.
+    const who = line ? `${watch} ${line}` : watch;
     const [, [found]] = (await this.#db.multi(`${LOCK_ALARMS}\n${NEWS}`, {
-      // Each line ends its own alarms only: it does not see those of the others.
-      watch: line ? `${watch} ${line}` : watch,
-      line,
-      handed: HANDED,
+      ...{ watch: who, line, handed: HANDED },
       ...limits,
     })) as [unknown, [{ open: number; news: Told[] }]];
-    const news = found.news.map(({ since, ended_at, reason, ...alarm }): Alarm => ({
+    const news = found.news.map(({ since, ended_at, reason, subject: _, ...alarm }): Alarm => ({
       ...alarm,
       since: iso(since),
       ...(ended_at ? { ended_at: iso(ended_at) } : {}),
       ...(reason ? { reason } : {}),
     }));
-    return { news, open: found.open };
+    const sent = async (): Promise<void> => {
+      if (news.length > 0) await this.#db.none(SENT, { watch: who, news: found.news });
+    };
+    return { news, open: found.open, sent };
   }
 
   /** The queue in numbers, for every line that is known, and for '': rows and readings without one. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import type { Reading } from '../../../nodes/lib/domain/reading';
+import { People } from '../../../nodes/lib/store/people';
 import { type Alarm, type AlarmLimits, Watch } from '../../../nodes/lib/store/watch';
 import {
   anotherPool,
@@ -289,4 +290,55 @@ test('the figures count every line by state, and tell the age of what is oldest'
   const age = first?.oldest_unconfirmed ?? 0;
   assert.ok(age >= 600 && age < 900, String(age));
   assert.deepEqual(second, { line: 'PLC02', states: { ...none, queued: 1 }, oldest_unconfirmed: 0, held: 0 });
+});
+
+test('what was stored and not sent when the process ended is sent by the next one, its end too; what was sent is not', async (t) => {
+  const { db, store } = await freshStore(t);
+  await store.enqueue([order(1)], 1);
+  await db.none(`UPDATE mo_batch SET set_aside_at = now(), set_aside_reason = 'refused'`);
+  const look = async (): Promise<[string[], () => Promise<void>]> => {
+    const { news, sent } = await new Watch(db).news('node', LIMITS);
+    return [news.map(({ kind, state }) => `${state} ${kind}`), sent];
+  };
+  const laterOn = (): Promise<null> =>
+    db.none(`UPDATE mo_alarms SET sending_until = sending_until - interval '2 minutes'`);
+  assert.deepEqual((await look())[0], ['begin set-aside']);
+  assert.deepEqual((await look())[0], [], 'another Node-RED is sending it');
+  await laterOn();
+  const [again, sent] = await look();
+  assert.deepEqual(again, ['begin set-aside'], 'its process ended');
+  await sent();
+  await laterOn();
+  assert.deepEqual((await look())[0], []);
+  await db.none('UPDATE mo_batch SET set_aside_at = NULL');
+  assert.deepEqual((await look())[0], ['end set-aside']);
+  await laterOn();
+  const [ended, endSent] = await look();
+  assert.deepEqual(ended, ['end set-aside']);
+  await endSent();
+  await laterOn();
+  assert.deepEqual([(await look())[0], await db.any('SELECT FROM mo_alarms')], [[], []]);
+});
+
+test('readings held for a person and refused slots are alarms until they are no more', async (t) => {
+  const { db, store } = await freshStore(t);
+  const people = new People(db);
+  const look = async (): Promise<unknown[]> =>
+    (await new Watch(db).news('node', LIMITS)).news.map(({ kind, state, slot, reason }) => [state, kind, slot, reason]);
+  await store.record([{ ...reading(1, { silo_a: 5 }, 1), hold: 'seen-once' }], 'PLC01');
+  const rejected = [{ slot: 4, problems: [{ field: 'silo_a', problem: 'is below 0' }] }];
+  await people.noteRejected({ rejected, right: null, line: 'PLC01', source: 's7' });
+  assert.deepEqual(await look(), [
+    ['begin', 'held', 1, 'seen-once'],
+    ['begin', 'rejected', 4, 'silo_a is below 0'],
+  ]);
+  await store.discard(moId(1), { note: 'none' });
+  await people.noteRejected({ rejected: [], right: null, line: 'PLC01', source: 's7' });
+  assert.deepEqual(
+    (await look()).map((told) => (told as string[]).slice(0, 2)),
+    [
+      ['end', 'held'],
+      ['end', 'rejected'],
+    ],
+  );
 });
