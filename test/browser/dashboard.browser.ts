@@ -60,7 +60,7 @@ const HELD = `SELECT mo_id, CASE WHEN status_manufacturing THEN 'confirmed' WHEN
   jsonb_build_object(${SILO_TAGS.map(
     (tag) => `'${tag}', concat_ws(' / ', ${FIGURES.map((figure) => shown(columnOf(figure, tag))).join(', ')})`,
   ).join(', ')}) AS silos
-  FROM mo_batch ORDER BY equipment_id_batch, batch_no`;
+  FROM mo_batch ORDER BY CASE WHEN status_manufacturing THEN 1 WHEN revision > 0 THEN 2 ELSE 3 END, equipment_id_batch, batch_no`;
 
 let browser: Browser;
 let installed: Installation;
@@ -159,7 +159,7 @@ for (const pair of PAIRS.slice(0, 2)) {
       const users = await editor.page.evaluate(
         `RED.nodes.node('${IDS.database}').users.filter(({ z }) => z === 'ex10-tab').length`,
       );
-      assert.equal(users, 6);
+      assert.equal(users, 15);
       await editor.deploy();
       assert.deepEqual(editor.complaints, []);
       await editor.page.close();

@@ -3,6 +3,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 
 export const SCREENS = {
   wide: { viewport: { width: 1920, height: 1080 } },
+  laptop: { viewport: { width: 1366, height: 768 } },
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
 } as const;
 
@@ -22,8 +23,13 @@ export class Dashboard {
   }
 
   /** Opens the page of example 10 as somebody else does: with a session of its own. @param url of Node-RED */
-  static async open(browser: Browser, url: string, screen: keyof typeof SCREENS): Promise<Dashboard> {
-    const context = await browser.newContext(SCREENS[screen]);
+  static async open(
+    browser: Browser,
+    url: string,
+    screen: keyof typeof SCREENS,
+    colorScheme: 'light' | 'dark' = 'light',
+  ): Promise<Dashboard> {
+    const context = await browser.newContext({ ...SCREENS[screen], colorScheme });
     const dashboard = new Dashboard(await context.newPage());
     dashboard.page.on('request', (request) => {
       const asked = request.url();

@@ -1,3 +1,4 @@
+const text = msg.error.message.replace(/^Error: /, '');
 msg.bad = true;
-msg.payload = `MO ${msg.order}: ${msg.error.message.replace(/^Error: /, '')}`;
+msg.payload = text.startsWith('MO ') ? text : `MO ${msg.order}: ${text}`;
 return msg;

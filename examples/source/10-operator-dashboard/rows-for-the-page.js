@@ -1,4 +1,4 @@
-// Only what the page shows, in a new message: it goes to every page, whoever asked.
+// Only what the page shows, in a new message: it goes to every page, whoever asked. What needs a look comes first.
 const shown = [
   'id',
   'mo_id',
@@ -17,5 +17,7 @@ const shown = [
   'last_reason',
   'set_aside_reason',
 ];
-const payload = msg.payload.map((row) => Object.fromEntries(shown.map((key) => [key, row[key]])));
+const order = ['set-aside', 'completed', 'confirmed', 'done', 'running', 'taken', 'handed', 'queued'];
+const rows = [...msg.payload].sort((one, other) => order.indexOf(one.state) - order.indexOf(other.state));
+const payload = rows.map((row) => Object.fromEntries(shown.map((key) => [key, row[key]])));
 return { payload, at: Date.now(), problem: '' };
