@@ -7,6 +7,7 @@ import type { Batch } from '../../../nodes/lib/domain/batch';
 import { OrderArea } from '../../../nodes/lib/plc/order-area';
 import { ORDER_PRESETS, type OrderLayout, orderSlotBytes } from '../../../nodes/lib/plc/order-layout';
 import { encodeOrder } from '../../../nodes/lib/plc/order-record';
+import { otherServer } from '../../support/snap7';
 import { connected, fails } from './reader-plant';
 
 const DB = 110;
@@ -33,22 +34,48 @@ async function plant(
   pduSize = 480,
 ): Promise<{ server: S7Server; area: OrderArea }> {
   const server = await startS7Server({ pduSize, parallelJobs: 1, dbs: { [DB]: BLOCK } });
+  t.after(() => server.stop());
+  return { server, area: await areaOf(t, server, layout) };
+}
+
+async function areaOf(t: TestContext, { port }: { port: number }, layout: OrderLayout): Promise<OrderArea> {
   const endpoint = new S7Endpoint({
     host: '127.0.0.1',
-    port: server.port,
+    port,
     autoReconnect: 20,
     s7ConnOpts: { timeout: 2000 },
   });
   endpoint.on('error', () => undefined);
   const area = new OrderArea(endpoint, layout, { timeoutMs: 1000, settleMs: 5 });
-  t.after(async () => {
+  t.after(() => {
     area.close();
+    // Not waited for: while it reconnects it may never settle.
     endpoint.disconnect().catch(() => undefined);
-    await server.stop();
   });
   await connected(endpoint);
-  return { server, area };
+  return area;
 }
+
+/** A server in whose memory a test looks. */
+interface Memory {
+  port: number;
+  read: () => Buffer;
+  write: (bytes: Buffer) => void;
+}
+
+/** Ours, and one that others wrote. */
+const SERVERS: Record<string, (t: TestContext, pduSize: number) => Promise<Memory | undefined>> = {
+  'the simulated PLC': async (t, pduSize) => {
+    const server = await startS7Server({ pduSize, parallelJobs: 1, dbs: { [DB]: BLOCK } });
+    t.after(() => server.stop());
+    const memory = server.memory(DB);
+    return { port: server.port, read: () => memory, write: (bytes) => void bytes.copy(memory) };
+  },
+  "Snap7's server": async (t, pduSize) => {
+    const server = await otherServer(t, { pduSize, dbs: { [DB]: BLOCK } });
+    return server && { port: server.port, read: () => server.read(DB), write: (bytes) => server.write(DB, 0, bytes) };
+  },
+};
 
 /** Texts of odd lengths at odd addresses, a slot longer than a telegram of PDU 240, and gaps. */
 const ODD: OrderLayout = {
@@ -64,31 +91,37 @@ const ODD: OrderLayout = {
   ],
 };
 
-for (const pdu of [240, 480, 960])
-  for (const [name, layout] of Object.entries({ ...ORDER_PRESETS, 'odd lengths': ODD }))
-    test(`${name}, PDU ${pdu}: what is written is read back byte for byte, and no other byte changes`, async (t) => {
-      const { server, area } = await plant(t, layout, pdu);
-      const before = randomBytes(BLOCK);
-      const start = layout.base + layout.stride;
-      before.fill(0, start, start + orderSlotBytes(layout));
-      before.copy(server.memory(DB));
-      const bytes = record(layout);
-      await area.write(2, bytes, mayI, signal);
-      const expected = Buffer.from(before);
-      bytes.copy(expected, start);
-      assert.ok(server.memory(DB).equals(expected));
-      await area.ready(2, true, mayI, signal);
-      const slot = await area.read(2, signal);
-      assert.deepEqual([slot.number, slot.ready, slot.taken], ['WH/MO/00042', true, false]);
-      await area.ready(2, false, mayI, signal);
-      assert.ok(server.memory(DB).equals(expected));
-      assert.equal((await area.settle(2, signal)).settled, true);
-      await area.clear(2, mayI, signal);
-      const cleared = await area.read(2, signal);
-      assert.deepEqual([cleared.number, cleared.ready, cleared.taken], ['', false, false]);
-      const [left, right] = [server.memory(DB).subarray(0, start), server.memory(DB).subarray(start + layout.stride)];
-      assert.ok(left.equals(before.subarray(0, start)) && right.equals(before.subarray(start + layout.stride)));
-    });
+async function provesWriting(t: TestContext, memory: Memory, layout: OrderLayout): Promise<void> {
+  const area = await areaOf(t, memory, layout);
+  const before = randomBytes(BLOCK);
+  const start = layout.base + layout.stride;
+  before.fill(0, start, start + orderSlotBytes(layout));
+  memory.write(before);
+  const bytes = record(layout);
+  await area.write(2, bytes, mayI, signal);
+  const expected = Buffer.from(before);
+  bytes.copy(expected, start);
+  assert.ok(memory.read().equals(expected));
+  await area.ready(2, true, mayI, signal);
+  const slot = await area.read(2, signal);
+  assert.deepEqual([slot.number, slot.ready, slot.taken], ['WH/MO/00042', true, false]);
+  await area.ready(2, false, mayI, signal);
+  assert.ok(memory.read().equals(expected));
+  assert.equal((await area.settle(2, signal)).settled, true);
+  await area.clear(2, mayI, signal);
+  const cleared = await area.read(2, signal);
+  assert.deepEqual([cleared.number, cleared.ready, cleared.taken], ['', false, false]);
+  const [left, right] = [memory.read().subarray(0, start), memory.read().subarray(start + layout.stride)];
+  assert.ok(left.equals(before.subarray(0, start)) && right.equals(before.subarray(start + layout.stride)));
+}
+
+for (const [where, open] of Object.entries(SERVERS))
+  for (const pdu of [240, 480, 960])
+    for (const [name, layout] of Object.entries({ ...ORDER_PRESETS, 'odd lengths': ODD }))
+      test(`${name}, PDU ${pdu}, ${where}: what is written is read back byte for byte, and no other byte changes`, async (t) => {
+        const memory = await open(t, pdu);
+        if (memory) await provesWriting(t, memory, layout);
+      });
 
 test('the bits beside ready and taken are not touched', async (t) => {
   const { server, area } = await plant(t, ODD);
