@@ -9,7 +9,7 @@ import { type SiloMap } from '../domain/silos';
 import { type FieldSight, sightsOf } from './field-sight';
 import { LayoutError, validateLayout } from './layout-check';
 import { type Acknowledgement, acknowledgeSlot } from './slot-acknowledgement';
-import { rejectDuplicates, slotGuard, type Guards, type SlotGuard, type SlotOutcome } from './slot-guards';
+import { moIdOf, rejectDuplicates, slotGuard, type Guards, type SlotGuard, type SlotOutcome } from './slot-guards';
 import { judge, judgeApart } from './slot-judgement';
 import { type SlotLayout } from './slot-layout';
 import { SlotMemory } from './slot-memory';
@@ -22,7 +22,7 @@ export type { UnnamedSlot } from './slot-teller';
 export interface SlotReaderOptions extends Guards {
   /** ms between the two reads of a slot that tells something new (default 500). */
   settleMs?: number;
-  /** ms for the telegrams of one round, of which a read has two at most (default 5000). */
+  /** ms for the telegrams of one round, of which a read has three at most (default 5000). */
   timeoutMs?: number;
   /** Ask for the operating mode with every read (one more telegram), since memory can be read in STOP too. */
   checkMode?: boolean;
@@ -43,10 +43,16 @@ export interface SlotReadResult extends Told {
   source: string;
 }
 
+/** The second look confirms the first; the third a completion that only the second one showed. */
+const MOST_LOOKS = 3;
+
+const isComplete = (outcome: SlotOutcome | undefined): boolean =>
+  outcome?.kind === 'reading' && outcome.reading.status_manufacturing;
+
 /** What some slots show. */
 type Shown = { outcomes: SlotOutcome[] } & Pick<Look, 'telegrams' | 'whole'>;
 
-/** What became of all slots of one read: what they tell, and the completions that were gone at the second look. */
+/** What became of all slots of one read: what they tell, and the completions that were gone at the next look. */
 interface Read extends Shown {
   now: (SlotOutcome | undefined)[];
   gone: Seen[];
@@ -90,7 +96,7 @@ export class SlotReader {
   }
 
   /**
-   * Reads every slot once, and those that newly tell an order or a completion once more after the settle time.
+   * Reads every slot once, and those that newly tell an order or a completion again after the settle time.
    * @throws PlcError when any telegram fails: no part of a read is used; the signal's reason when it was aborted
    */
   read(signal?: AbortSignal): Promise<SlotReadResult> {
@@ -154,7 +160,10 @@ export class SlotReader {
     return { ...sent, outcomes: answers.map(({ slot, bytes, at }) => this.#guard(bytes, slot, at)) };
   }
 
-  /** Looks once more, after the settle time, at the slots of which one look is not enough. */
+  /**
+   * Looks once more, after the settle time, at the slots of which one look is not enough; and a third time where only the
+   * second one showed a completion: by the next trigger it may be gone.
+   */
   async #lookAgain(first: Shown, ending: AbortSignal): Promise<Read> {
     const { outcomes, whole } = first;
     const read: Read = { ...first, now: [...outcomes], gone: [] };
@@ -162,16 +171,25 @@ export class SlotReader {
       const outcome = outcomes[slot - 1]!;
       return !this.#memory.isFree(slot, outcome) && this.#memory.doubts(slot, outcome, whole);
     });
-    if (doubted.length === 0) return read;
-    await delay(this.#settleMs, undefined, { signal: ending }).catch(() => ending.throwIfAborted());
-    const second = await this.#look(doubted, ending);
-    doubted.forEach((slot, index) => {
-      const { now, gone } = (whole ? judge : judgeApart)(outcomes[slot - 1]!, second.outcomes[index]!);
-      read.now[slot - 1] = now;
-      if (gone) read.gone.push(gone);
-    });
-    read.telegrams += second.telegrams;
-    read.outcomes = [...outcomes, ...second.outcomes];
+    let before = new Map(doubted.map((slot) => [slot, outcomes[slot - 1]!]));
+    for (let looks = 1; looks < MOST_LOOKS && before.size > 0; looks += 1) {
+      await delay(this.#settleMs, undefined, { signal: ending }).catch(() => ending.throwIfAborted());
+      const slots = [...before.keys()];
+      const next = await this.#look(slots, ending);
+      const unproven = new Map<number, SlotOutcome>();
+      slots.forEach((slot, index) => {
+        const outcome = next.outcomes[index]!;
+        const one = before.get(slot)!;
+        const { now, gone } = (whole ? judge : judgeApart)(one, outcome);
+        read.now[slot - 1] = now;
+        if (gone) read.gone.push(gone);
+        // Another order's is read anew by the next trigger: it was not there when this read began.
+        if (isComplete(outcome) && !isComplete(now) && moIdOf(one) === moIdOf(outcome)) unproven.set(slot, outcome);
+      });
+      read.telegrams += next.telegrams;
+      read.outcomes = [...read.outcomes, ...next.outcomes];
+      before = unproven;
+    }
     return read;
   }
 }

@@ -54,23 +54,24 @@ async function tear(
     held[index] = { ...now, figure: (now.figure + 1) % 5000, complete: true, written: 0 };
     put(slot, { status_manufacturing: true });
   };
-  /** What the first and the last telegram of each slot in a cycle carried. */
-  let began: (Held | undefined)[] = [];
-  const served: (Held | undefined)[] = [];
+  /** What the telegrams of each slot in a cycle carried, one after the other. */
+  let looks: (Held | undefined)[][] = [];
   server.onRead((_db, start) => {
     const index = start / RECORD.stride;
     change(index);
-    served[index] = held[index] && { ...held[index] };
-    if (!(index in began)) began[index] = served[index];
+    (looks[index] ??= []).push(held[index] && { ...held[index] });
   });
 
   let [accepted, doubted, gone] = [0, 0, 0];
   for (let cycle = 0; cycle < cycles; cycle += 1) {
-    began = [];
+    looks = [];
     const { readings, rejected } = await reader.read();
     for (const { problems } of rejected) assert.equal(problems[0]?.code, 'left-slot');
     for (const { slot, mo_id, status_manufacturing, consumption, seen_once } of readings) {
-      const was = (seen_once ? began : served)[slot - 1];
+      const shown = looks[slot - 1] ?? [];
+      const was = seen_once
+        ? shown.slice(0, -1).findLast((look) => look?.mo_id === mo_id && look.complete)
+        : shown.at(-1);
       if (seen_once) gone += 1;
       assert.ok(was, `cycle ${cycle}: slot ${slot} was empty`);
       assert.equal(mo_id, was.mo_id);

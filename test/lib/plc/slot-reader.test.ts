@@ -138,17 +138,27 @@ describe('accepting a completion', () => {
     });
   };
 
-  it('two reads that differ leave the slot running until the next trigger', async (t) => {
+  it('two looks that differ are not believed: the third one decides', async (t) => {
     const { server, reader, put } = await plant(t);
     put(1, { mo_id: mo(1), status_manufacturing: true, consumption: { silo_a: 100 } });
-    const off = beforeSecondRead(server, () => put(1, { consumption: { silo_a: 120 } }));
+    beforeSecondRead(server, () => put(1, { consumption: { silo_a: 120 } }));
+    const { readings, telegrams } = await reader.read();
+    assert.deepEqual([readings[0]?.status_manufacturing, readings[0]?.consumption.silo_a], [true, 120]);
+    assert.equal(telegrams, 4);
+    assert.equal((await reader.read()).telegrams, 2);
+  });
+
+  it('looks that all differ leave the slot running until the next trigger', async (t) => {
+    const { server, reader, put } = await plant(t);
+    put(1, { mo_id: mo(1), status_manufacturing: true, consumption: { silo_a: 100 } });
+    let kg = 100;
+    const off = server.onRead((_db, start) => start === 0 && put(1, { consumption: { silo_a: (kg += 10) } }));
     const torn = (await reader.read()).readings[0];
-    assert.deepEqual([torn?.status_manufacturing, torn?.consumption.silo_a], [false, 120]);
+    assert.deepEqual([torn?.status_manufacturing, torn?.consumption.silo_a], [false, 130]);
     off();
     const settled = await reader.read();
     assert.equal(settled.telegrams, 3);
-    assert.deepEqual([settled.readings[0]?.status_manufacturing, settled.readings[0]?.consumption.silo_a], [true, 120]);
-    assert.equal((await reader.read()).telegrams, 2);
+    assert.deepEqual([settled.readings[0]?.status_manufacturing, settled.readings[0]?.consumption.silo_a], [true, 130]);
   });
 
   it('an accepted slot that changes is not believed at once', async (t) => {
@@ -260,6 +270,43 @@ describe('a slot that tells something new', () => {
       assert.deepEqual(after.rejected, []);
     });
   }
+
+  it('a completion that only the second look showed is looked at a third time: gone then, it goes on as running, flagged', async (t) => {
+    const place = await plant(t);
+    place.put(1, { mo_id: mo(1), consumption: { silo_a: 825.5 } });
+    let looks = 0;
+    place.server.onRead((_db, start) => {
+      if (start !== 0) return;
+      looks += 1;
+      if (looks === 2) place.put(1, complete);
+      if (looks === 3) blankSlot(place.server.memory(DB), S7_BATCH_RECORD, 1);
+    });
+    const { readings } = await place.reader.read();
+    assert.deepEqual(
+      readings.map(({ mo_id, status_manufacturing, seen_once, consumption }) => [
+        mo_id,
+        status_manufacturing,
+        seen_once,
+        consumption.silo_a,
+      ]),
+      [[mo(1), false, true, 825.5]],
+    );
+  });
+
+  it('a completion that the second look showed first and the third confirms is told in the same read', async (t) => {
+    const place = await plant(t);
+    place.put(1, { mo_id: mo(1), consumption: { silo_a: 825.5 } });
+    let looks = 0;
+    place.server.onRead((_db, start) => {
+      if (start === 0 && ++looks === 2) place.put(1, complete);
+    });
+    const { readings } = await place.reader.read();
+    assert.deepEqual(
+      readings.map(({ mo_id, status_manufacturing }) => [mo_id, status_manufacturing]),
+      [[mo(1), true]],
+    );
+    assert.equal(looks, 3);
+  });
 
   it('one that this slot had not told before, or that another slot tells too, is held for a person', async (t) => {
     const fresh = await plant(t);
