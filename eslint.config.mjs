@@ -47,7 +47,11 @@ export default tseslint.config(
   {
     files: ['examples/source/**/*.vue'],
     extends: [vue.configs['flat/recommended']],
-    languageOptions: { globals: { document: 'readonly', setInterval: 'readonly', clearInterval: 'readonly' } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['document', 'fetch', 'localStorage', 'setInterval', 'clearInterval'].map((name) => [name, 'readonly']),
+      ),
+    },
     rules: {
       // Node-RED gives the component its name, and Prettier its lines.
       'vue/multi-word-component-names': 'off',

@@ -84,7 +84,7 @@ for (const pair of PAIRS.slice(0, 2)) {
       ]);
       for (let n = 1; n <= 9; n += 1) odoo.createOrder({ name: mo(n), quantity: 2500, policy: 'flexible' });
       db = pgp(database);
-      const { flow, credentials } = demoFlow({ plc, odoo: odoo as never }, { fetch: 3, push: 2, archive: 3 });
+      const { flow, credentials } = demoFlow({ plc, odoo: odoo }, { fetch: 3, push: 2, archive: 3 });
       const server = {
         mode: 'server',
         host: database.host,

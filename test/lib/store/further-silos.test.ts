@@ -134,8 +134,8 @@ test('queue and history with further silos are exported and imported as they are
   await exportTo(from.db, file);
   await importFrom(to.db, file);
   const rows = async ({ db }: typeof to): Promise<object[]> => [
-    ...(await db.any('SELECT * FROM mo_batch')),
-    ...(await db.any('SELECT * FROM mo_histories')),
+    ...(await db.any<object>('SELECT * FROM mo_batch')),
+    ...(await db.any<object>('SELECT * FROM mo_histories')),
   ];
   const [queued, archived] = (await rows(to)) as Parameters<typeof actualWeights>[0][];
   assert.deepEqual(actualWeights(queued!), { bin_16: 12.4, bin_40: 1 });
