@@ -51,7 +51,7 @@ test('a config from before there were versions gets what version 1 had by defaul
 test('a saved value is never replaced by a default, be it empty, 0 or false', () => {
   const minutes = { stalled: 0, unread: '', unconfirmed: 5 };
   const saved = { configVersion: 1, operation: 'due', line: '', limit: 0, limitType: 'num', outputs: 1, ...minutes };
-  assert.deepEqual(migrateConfig('mo-batch-store', saved), saved);
+  assert.deepEqual(migrateConfig('mo-batch-store', saved), { ...saved, handed: 60, configVersion: 2 });
 });
 
 /** How the table looks after two releases: the timeout changed its default in version 2, its unit in version 3. */
