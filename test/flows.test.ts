@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { demoFlow, IDS } from '../examples/plant/demo-flow';
 
 interface FlowNode {
   id: string;
@@ -110,3 +111,16 @@ for (const file of flows) {
     }
   });
 }
+
+test('the demo with orders down enables that group and the acknowledgement, and nothing runs by itself that did not before', () => {
+  const login = { interface: 'addon', database: 'odoo14', secret: 'password', user: 'a', password: 'a', apiKey: '' };
+  const plant = { plc: { port: 102 }, odoo: { url: 'http://127.0.0.1', login } } as Parameters<typeof demoFlow>[0];
+  const { flow } = demoFlow(plant, { fetch: 2, push: 2, archive: 2, orders: 2 });
+  const shipped = load(SHIPPED);
+  const repeating = (nodes: readonly FlowNode[]): string[] => nodes.filter(({ repeat }) => repeat).map(({ id }) => id);
+  assert.deepEqual(repeating(flow), [...repeating(shipped)]);
+  const group = shipped.find(({ id }) => id === IDS.timers.orders)?.g;
+  const disabled = flow.filter(({ d }) => d).map(({ id }) => id);
+  const expected = shipped.filter(({ id, g, d }) => d && g !== group && id !== IDS.acknowledge).map(({ id }) => id);
+  assert.deepEqual(disabled, expected);
+});

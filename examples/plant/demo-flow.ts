@@ -24,7 +24,8 @@ export const IDS = {
   plc: 'mo-plc',
   database: 'mo-db',
   acknowledge: 'mo-t2-ack',
-  timers: { fetch: 'mo-t1', push: 'mo-t2', archive: 'mo-t3' },
+  enqueue: 'mo-t1-queue',
+  timers: { fetch: 'mo-t1', push: 'mo-t2', archive: 'mo-t3', orders: 'mo-od' },
 } as const;
 
 /** Settings of an inject node. */
@@ -39,12 +40,11 @@ export const shippedFlow = (): FlowNode[] => load(FLOW);
 
 /** Enables the group that hands orders over, and the acknowledgement. @param seconds between two runs of the former */
 function withOrdersDown(flow: readonly FlowNode[], seconds: number): FlowNode[] {
-  const group = flow.find(({ type, name }) => type === 'group' && String(name).startsWith('Orders down'));
-  if (!group) throw new Error('the shipped flow has no group "Orders down"');
+  const group = flow.find(({ id }) => id === IDS.timers.orders)?.g;
   return flow.map((node) => {
-    if (node.g !== group.id && node.id !== IDS.acknowledge) return node;
+    if (node.g !== group && node.id !== IDS.acknowledge) return node;
     const { d: _, ...enabled } = node;
-    return node.type === 'inject' ? { ...enabled, ...every(seconds, 2.5) } : enabled;
+    return node.id === IDS.timers.orders ? { ...enabled, ...every(seconds, 2.5) } : enabled;
   });
 }
 

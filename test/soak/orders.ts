@@ -1,4 +1,5 @@
 /** Orders down in the soak: what the PLC's program is like, at which telegram a hand-over is cut, what else goes wrong. */
+import { IDS } from '../../examples/plant/demo-flow';
 import type { FlowNode } from '../../examples/plant/node-red-host';
 import type { PlantOptions } from '../../examples/plant/plant';
 import { PACKED_ORDER, S7_ORDER_RECORD } from '../../examples/plant/plc/order-memory';
@@ -20,6 +21,8 @@ export interface OrderTrouble {
 
 /** Fewer order slots than orders wait: there is always one to be handed over. */
 const SLOTS = 3;
+/** Orders that a round of Task 1 queues: enough for several lives. */
+export const QUEUED = 40;
 
 /** The PLC's programs that there are, in turn. */
 const PROGRAMS = [
@@ -33,11 +36,14 @@ export const ordersDownOf = (seed: number): NonNullable<PlantOptions['ordersDown
   slots: SLOTS,
 });
 
-/** The flow's node that hands over, as that program needs it. */
+/** The flow's node that hands over as that program needs it, and enough orders for it. */
 export function withOrders(flow: readonly FlowNode[], { layout, clears }: ReturnType<typeof ordersDownOf>): FlowNode[] {
   const { fields, ...places } = ORDER_PRESETS[layout?.name as keyof typeof ORDER_PRESETS];
   const settings = { ...places, fields, slots: SLOTS, clearing: clears, settle: 500, timeout: 1000 };
-  return flow.map((node) => (handsOver(node) ? { ...node, ...settings } : node));
+  return flow.map((node) => {
+    if (handsOver(node)) return { ...node, ...settings };
+    return node.id === IDS.enqueue ? { ...node, limit: String(QUEUED) } : node;
+  });
 }
 
 export const handsOver = ({ type, operation }: FlowNode): boolean =>

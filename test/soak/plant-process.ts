@@ -192,6 +192,8 @@ const commands = {
       if (plc.counters.cuts > before) return true;
     return false;
   },
+  /** How often a hand-over was cut. */
+  cuts: () => running().plc.counters.cuts,
   /** Orders that the PLC took, with what Odoo had planned then. */
   handed: (): HandedOrder[] =>
     running()

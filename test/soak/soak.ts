@@ -20,7 +20,7 @@ import type { Plant, PlantOptions } from '../../examples/plant/plant';
 import { Person, personFlow, personOfOrders } from './person';
 import { type PlantProcess, plantProcess } from './plant-client';
 import { type Life, planLives } from './troubles';
-import { ordersDownOf, type OrderTrouble, withOrders } from './orders';
+import { ordersDownOf, QUEUED, type OrderTrouble, withOrders } from './orders';
 import { judge, judgeHanded, type Verdict } from './verdict';
 
 const { values: options } = parseArgs({
@@ -111,9 +111,10 @@ async function live(life: Life, host: NodeRedHost, plant: PlantProcess, pgp: pgP
   if (life.orders && life.connected) await lookAtOrders(host, plant, pgp);
   if (mishap && mishap !== 'typed-over') await plant.call('millTrouble', { kind: mishap, ms: mishapMs });
   await delay(after / 2);
+  // Before the connection suffers otherwise: without one nothing is handed over.
+  if (life.orders && life.connected) await troubleOrders(life.orders, plant);
   if (trouble) await plant.call(trouble.command, trouble.argument);
   if (mishap === 'typed-over') await withSession(host, pgp, (db) => typeOver(db, plant, mishapMs));
-  if (life.orders && life.connected) await troubleOrders(life.orders, plant);
   const locked = lockMs > 0 ? withSession(host, pgp, (db) => holdRows(db, lockMs)) : undefined;
   if (life.orders?.cut.silent && life.connected) await kill(host);
   else {
@@ -152,7 +153,7 @@ async function main(): Promise<number> {
     if (!which) throw new Error(`--odoo takes one of ${WHICH.join(', ')}`);
     const { plcPort, odoo } = await plant.call('start', {
       ...{ ...PLANT, which, seed },
-      ...(ordersDown && { ordersDown, acknowledge: true, weighMs: 2_000 }),
+      ...(ordersDown && { ordersDown, acknowledge: true, weighMs: 2_000, orders: QUEUED }),
     });
     const remote = { plc: { port: plcPort }, odoo } as Pick<Plant, 'plc' | 'odoo'>;
     const demo = demoFlow(remote, TIMERS);
@@ -187,7 +188,8 @@ async function main(): Promise<number> {
     const counts = Object.fromEntries(Object.entries(findings).map(([kind, list]) => [kind, list.length]));
     const mishaps = (await plant.call('mishaps')).length;
     const seconds = Math.round((performance.now() - began) / 1000);
-    const result = { kills, orders, ...counts, mishaps, asked, seconds };
+    const cuts = ordersDown && { cuts: await plant.call('cuts') };
+    const result = { kills, orders, ...counts, mishaps, ...cuts, asked, seconds };
     if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else say(JSON.stringify(result));
     return Object.values(counts).every((count) => count === 0) && orders > 0 ? 0 : 1;
