@@ -87,7 +87,8 @@ test('a statement that fails under the lock leaves neither lock nor session behi
   await db.task(async (session) => {
     await assert.rejects(BROKEN.underLock(session, { by: 0 }), /division by zero/);
     await assert.rejects(LATER.underLock(session, { moId: 'WH/MO/00001' }), /column "later" does not exist/);
-    const held = `SELECT count(*)::int AS locks FROM pg_locks WHERE locktype = 'advisory' AND objid = ${LOCKS.queue}`;
+    const held = `SELECT count(*)::int AS locks FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+      WHERE l.locktype = 'advisory' AND l.objid = ${LOCKS.queue} AND d.datname = current_database()`;
     assert.deepEqual(await session.one(held), { locks: 0 });
     assert.deepEqual(await BROKEN.underLock(session, { by: 1 }), [{ n: 1 }]);
     await session.none(`ALTER TABLE mo_batch ADD COLUMN later text DEFAULT 'there'`);
