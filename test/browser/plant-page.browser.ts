@@ -33,8 +33,9 @@ describe('the page "The plant"', () => {
     mkdirSync(pictures, { recursive: true });
     browser = await startChromium();
     watched = await startWatched({
-      plant: { orders: 12, endless: true, weighMs: 8000, keepMs: 12_000, tickMs: 200 },
-      timers: { fetch: 4, push: 2, archive: 2 },
+      // As in the demo: a completed batch is kept until it is acknowledged, so that no outage is too long.
+      plant: { orders: 12, endless: true, weighMs: 8000, tickMs: 200, ordersDown: {}, acknowledge: true },
+      timers: { fetch: 4, push: 2, archive: 2, orders: 2 },
     });
     page = await browser.newPage({ viewport: SCREENS.wall });
     page.setDefaultTimeout(PATIENCE);
