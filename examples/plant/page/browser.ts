@@ -183,12 +183,16 @@ function verdict({ kg: { weighed, confirmed, set_apart }, account, database }: T
 }
 
 /** What has become of the orders that a deed befell. */
-function outcome({ mended, befallen, arrived, asks, kg: weight }: DeedPicture): { code: string; words: string } {
+function outcome({ mended, coming, befallen, arrived, asks, kg: weight }: DeedPicture): {
+  code: string;
+  words: string;
+} {
   if (mended === undefined) return { code: 'lasting', words: 'Lasts. Mend it when you like.' };
   if (asks.length > 0) return { code: 'asks', words: `Needs a person: ${asks.join(', ')}. See the dashboard.` };
-  if (befallen === 0) return { code: 'coming', words: 'Happens to the next batch that it can.' };
+  if (coming) return { code: 'coming', words: 'Happens to the next batch that it can.' };
   if (arrived < befallen)
     return { code: 'arriving', words: `${arrived} of ${count(befallen, 'batch', 'batches')} arrived, ${kg(weight)} …` };
+  if (befallen === 0) return { code: 'arrived', words: 'No batch was in a slot: nothing to make good.' };
   return { code: 'arrived', words: `All arrived: ${count(befallen, 'batch', 'batches')}, ${kg(weight)}.` };
 }
 

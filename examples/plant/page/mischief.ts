@@ -13,7 +13,7 @@ export interface Scene {
 
 interface Mischief {
   /** Does it. @returns the orders that it befalls; those in the slots without it. @throws Error when it cannot be done now */
-  pull(scene: Scene): Promise<void> | (() => string[]) | void;
+  pull(scene: Scene): Promise<void> | Deed['orders'] | void;
   /** Mends it; without it, it is over at once or by itself. */
   mend?(scene: Scene): Promise<void> | void;
 }
@@ -29,7 +29,7 @@ async function killDatabase({ nodeRed }: Scene): Promise<void> {
 }
 
 /** Cancels the order that is being weighed longest: the worst one to lose. */
-function cancelOrder({ plant: { odoo, mill } }: Scene): () => string[] {
+function cancelOrder({ plant: { odoo, mill } }: Scene): Deed['orders'] {
   const [slot] = mill
     .snapshot()
     .slots.filter(({ phase }) => phase === 'weighing')
@@ -40,16 +40,16 @@ function cancelOrder({ plant: { odoo, mill } }: Scene): () => string[] {
 }
 
 /** It befalls the next batch that it can: which one, is known when it has. */
-function nextMishap({ mill }: Plant, kind: MillTrouble): () => string[] {
+function nextMishap({ mill }: Plant, kind: MillTrouble): Deed['orders'] {
   const before = mill.mishaps().length;
   mill.trouble(kind, { ms: TYPED_OVER_MS });
-  return () =>
-    mill
+  return () => {
+    const happened = mill
       .mishaps()
       .slice(before)
-      .filter((mishap) => mishap.kind === kind)
-      .slice(0, 1)
-      .map(({ mo_id }) => mo_id);
+      .find((mishap) => mishap.kind === kind);
+    return happened && [happened.mo_id];
+  };
 }
 
 export const MISCHIEF: Record<MischiefCode, Mischief> = {
@@ -90,8 +90,8 @@ export interface Deed {
   /** ISO times. */
   at: string;
   mended?: string;
-  /** Empty while it has not befallen any. */
-  orders(): string[];
+  /** undefined: it has not happened yet. */
+  orders(): string[] | undefined;
 }
 
 const isCode = (code: string): code is MischiefCode => Object.hasOwn(MISCHIEF, code);
@@ -122,7 +122,7 @@ export class Deeds {
     if (!deed) throw new Error('that is mended already');
     await mischief.mend?.(this.scene);
     deed.mended = new Date().toISOString();
-    const all = [...new Set([...deed.orders(), ...this.#inTheSlots()])];
+    const all = [...new Set([...(deed.orders() ?? []), ...this.#inTheSlots()])];
     deed.orders = () => all;
     return deed;
   }

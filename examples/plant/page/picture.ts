@@ -85,7 +85,7 @@ async function stored(db: Database, orders: string[]): Promise<Stored> {
 }
 
 function deedPicture(deed: Deed, { mill, odoo }: Plant, held: Stored | undefined): DeedPicture {
-  const befallen = deed.orders();
+  const befallen = deed.orders() ?? [];
   const arrived = befallen.filter((order) => held?.arrived.includes(order));
   const typed = new Map(mill.mishaps().flatMap(({ mo_id, typed }) => (typed ? [[mo_id, typed] as const] : [])));
   const finals = mill.finals();
@@ -96,6 +96,7 @@ function deedPicture(deed: Deed, { mill, odoo }: Plant, held: Stored | undefined
     code: deed.code,
     at: deed.at,
     ...(deed.mended === undefined ? {} : { mended: deed.mended }),
+    coming: deed.orders() === undefined,
     befallen: befallen.length,
     arrived: arrived.length,
     asks: befallen
@@ -116,7 +117,7 @@ const accountOf = ({ queued, pushed, archived, kg, differences }: Account): NonN
 
 /** @param db the queue's database; undefined: it cannot be reached now. @throws Error when it is gone meanwhile */
 export async function pictureOf(plant: Plant, db: Database | undefined, deeds: readonly Deed[]): Promise<Picture> {
-  const befallen = deeds.flatMap((deed) => deed.orders());
+  const befallen = deeds.flatMap((deed) => deed.orders() ?? []);
   const held = db && (await stored(db, befallen));
   const result = db && (await account(db, plant));
   const apart = new Set(held?.apart);

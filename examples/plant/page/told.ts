@@ -37,6 +37,8 @@ export interface DeedPicture {
   /** ISO times; what is over at once is mended at once. */
   at: string;
   mended?: string;
+  /** It has not happened yet: it befalls the next batch that it can. */
+  coming: boolean;
   /** Orders that it befell, and those of them whose batch is in the history. */
   befallen: number;
   arrived: number;
