@@ -84,8 +84,10 @@ export class SlotWork {
     for (let steps = 0; steps < MOST_STEPS; steps += 1) {
       const seen = settle ? await area.settle(slot, this.#ending) : await area.read(slot, this.#ending);
       settle = false;
-      const side = this.#side(await ledger.standing(this.#lease, slot, seen.number), seen);
-      const step = nextStep(side.order, seen, clearing);
+      const standing = await ledger.standing(this.#lease, slot, seen.number);
+      const side = this.#side(standing, seen);
+      const strayed = standing !== undefined && 'batch' in standing && standing.strayed;
+      const step = nextStep(side.order, { ...seen, strayed }, clearing);
       last = side.batch;
       if (step.do === 'claim') {
         const next = refused && (await ledger.claim(this.#lease, slot, refused));

@@ -172,6 +172,20 @@ for (const clearing of ['bridge', 'plc'])
     assert.equal(plc.slot(1).ready, false);
   });
 
+test('old content over the next order that was offered already: ready 0 at once, and a person is asked for that next one', async (t) => {
+  const { store, plc, handOver } = await orderPlant(t, { slots: 1 });
+  await store.enqueue(orders(1, 2), 2);
+  await handOver();
+  const old = plc.bytes(1);
+  plc.take(1);
+  await handOver();
+  assert.deepEqual([plc.slot(1).number, plc.slot(1).ready], [moId(2), true]);
+  plc.restore(1, old);
+  const { out } = await handOver();
+  assert.deepEqual([plc.slot(1).number, plc.slot(1).ready], [moId(1), false]);
+  assert.match(JSON.stringify(out[1]), /ready-gone/);
+});
+
 test('a CPU in STOP and one that does not permit PUT get nothing, and are named', async (t) => {
   const { store, plc, db, server, handOver } = await orderPlant(t, {});
   await store.enqueue(orders(1, 1), 1);

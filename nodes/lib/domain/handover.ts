@@ -35,6 +35,8 @@ export interface OrderSlot {
   echo: string;
   /** Read twice, the settle time apart, with `ready` 0 and everything else alike: what the PLC was about to say is said. */
   settled: boolean;
+  /** The number is that of an order of ours which does not belong into this slot: old content after a PLC's restart. */
+  strayed?: boolean;
 }
 
 /** Who clears a slot after its order was taken. */
@@ -92,8 +94,8 @@ function afterTaking(order: HandedOrder, slot: OrderSlot, clearing: Clearing): S
 }
 
 /** What was offered does not stand there any more: whether it was taken is for a person to see. */
-const gone = ({ number, ready }: OrderSlot): Step =>
-  number === '' && ready ? { do: 'unready' } : { do: 'ask', problem: 'ready-gone' };
+const gone = ({ number, ready, strayed }: OrderSlot): Step =>
+  ready && (number === '' || strayed) ? { do: 'unready' } : { do: 'ask', problem: 'ready-gone' };
 
 /** The order must not be taken any more, and nothing says that it was. */
 function withdrawing(order: HandedOrder, slot: OrderSlot): Step {

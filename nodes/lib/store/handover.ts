@@ -82,8 +82,11 @@ export interface AreaLease {
   owner: string;
 }
 
-/** What the database knows of a slot: its order, or that the number in it is at home elsewhere or not open any more. */
-export type Standing = { batch: Batch } | { known: string } | undefined;
+/**
+ * What the database knows of a slot: its order, and whether the number in it is of another one of ours (`strayed`); or, where
+ * no order belongs into it, that its number is at home elsewhere or not open any more.
+ */
+export type Standing = { batch: Batch; strayed: boolean } | { known: string } | undefined;
 
 /** The row's side of nextStep. @param record what the row says as the slot's bytes (hex) */
 export function handedOrder(batch: Batch, record: string): HandedOrder {
@@ -138,11 +141,12 @@ export class DatabaseHandoverLedger {
       `SELECT ${BATCH_COLUMNS} FROM mo_batch b WHERE b.handed_area = $<line> AND b.handed_slot = $<slot>`,
       { line, slot },
     );
-    if (batch) return { batch };
+    if (batch?.mo_id === number) return { batch, strayed: false };
     const { known } = await this.#db.one<{ known: boolean }>(
       `SELECT $<number> <> '' AND (EXISTS (SELECT FROM mo_batch WHERE mo_id = $<number>) OR EXISTS (SELECT FROM mo_histories WHERE mo_id = $<number>)) AS known`,
       { number },
     );
+    if (batch) return { batch, strayed: known };
     return known ? { known: number } : undefined;
   }
 

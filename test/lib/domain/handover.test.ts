@@ -90,6 +90,8 @@ test('a slot that is not free and not ours is left alone, whatever its bits say'
   const order = { number: 'WH/MO/00001', record: 'aa', ready: false, taken: false, back: null };
   const foreign = { number: 'WH/MO/00002', record: 'aa', ready: false, taken: false, echo: '', settled: false };
   assert.deepEqual(nextStep(order, foreign, 'bridge'), { do: 'let-go' });
+  const offered = { ...order, ready: true };
+  assert.deepEqual(nextStep(offered, { ...foreign, ready: true }, 'bridge'), { do: 'ask', problem: 'ready-gone' });
   for (const slot of [foreign, { ...foreign, number: '', ready: true }, { ...foreign, number: '', taken: true }])
     assert.deepEqual(nextStep(undefined, slot, 'bridge'), { do: 'wait', why: 'foreign' });
 });
